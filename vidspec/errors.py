@@ -1,12 +1,12 @@
 """The errors of vidspec, by blame.
 
-    VidspecError
-    ├── ShotListError     what the user wrote is wrong; holds diagnostics
-    ├── UsageError        the command line asks for something that cannot be
-    ├── LockError         the lockfile cannot be read
-    ├── Refusal           all is well-formed, yet the run must not start (budget, consent, another run)
-    ├── MediaError        bytes that should be a picture or a clip are not
-    └── RenderError       a take could not be rendered
+VidspecError
+├── ShotListError     what the user wrote is wrong; holds diagnostics
+├── UsageError        the command line asks for something that cannot be
+├── LockError         the lockfile cannot be read
+├── Refusal           all is well-formed, yet the run must not start (budget, consent, another run)
+├── MediaError        bytes that should be a picture or a clip are not
+└── RenderError       a take could not be rendered
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class VidspecError(Exception):
 
 
 class ShotListError(VidspecError):
-    """The shot list is wrong. `diagnostics` says where, what and what would be right, errors and warnings alike."""
+    """The shot list is wrong. `diagnostics` says where, what, and what would be right."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
