@@ -143,14 +143,14 @@ def listed(words: Iterable[object], *, most: int = 12) -> str:
 
 def shown(value: object, *, most: int = 60) -> str:
     """A value as it is quoted in a message: short, on one line, in back-ticks."""
-    text = {True: "true", False: "false", None: "null"}.get(value, str(value)) if _is_plain(value) else _kind(value)
+    text = _plain(value)
     text = " ".join(text.split())
     return f"`{text[: most - 1]}…`" if len(text) > most else f"`{text}`"
 
 
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float)
-
-
-def _kind(value: object) -> str:
-    return "a list" if isinstance(value, list) else "a mapping"
+def _plain(value: object) -> str:
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "a mapping"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return str(value)
