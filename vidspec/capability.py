@@ -249,6 +249,12 @@ class Model:
         price = self._blocks.get("price")
         return (price["source"], price["as_of"]) if price else None
 
+    @property
+    def price_note(self) -> str | None:
+        """What a person should know about the prices."""
+        note: str | None = (self._blocks.get("price") or {}).get("note")
+        return note
+
     @cached_property
     def sunset(self) -> Sunset | None:
         """The model's announced end, if any."""
@@ -272,7 +278,9 @@ class Provider:
         self.link: Mapping[str, Any] = table.get("link") or {}
         self.states: Mapping[str, str] = table.get("states") or {}
         self.sources: Mapping[str, str] = table.get("sources") or {}
+        self.like: str | None = table.get("like")
         self.default_model: str | None = table.get("default_model")
+        self.trace_header: str | None = table.get("trace_header")
         families = table.get("families") or {}
         refused = table.get("refused") or {}
         self.models: dict[str, Model] = {

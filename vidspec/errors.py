@@ -41,7 +41,7 @@ class LockError(VidspecError):
     """The lockfile cannot be read; nothing was overwritten."""
 
 
-class Refusal(VidspecError):  # noqa: N818  (a refusal is not a mistake of anybody's)
+class Refusal(VidspecError):
     """Everything is well-formed, yet the run must not start; nothing was submitted."""
 
     exit_code = 3

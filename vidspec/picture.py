@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Picture", "look", "pixels"]
 
 # What Pillow reads in its own process. PostScript is not here: it would start another program.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO")
 NAMES = {"mpo": "jpeg"}  # several JPEGs in one file, as phones write them; to everyone else it is a JPEG
 
 _warnings_lock = threading.Lock()
@@ -95,6 +95,7 @@ def _decoded(data: bytes, shown: str) -> Iterator[Image.Image]:
     """The decoded first picture in `data`; every way in which Pillow can fail becomes one phrase."""
     if not data:
         raise MediaError(f"{shown} is empty")
+    Image.init()  # else the rarer of our formats are not known yet
     try:
         with _quiet(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
             image.load()

@@ -53,15 +53,23 @@ def load(name: str) -> Mapping[str, Any]:
 HEAD = "head"
 """The whole list but for what stands under its shots."""
 
+WHOLE = "whole"
+"""The schema itself."""
+
+WHOLE = "whole"
+"""The schema itself."""
+
 
 @cache
 def definition(name: str, part: str) -> Mapping[str, Any]:
     """A definition under `$defs`; `HEAD` is the schema itself, its shots' items left out."""
     whole = load(name)
-    if part != HEAD:
+    if part not in (HEAD, WHOLE):
         found: Mapping[str, Any] = whole["$defs"][part]
         return found
     head = {key: value for key, value in whole.items() if key not in ("$schema", "$id", "$defs")}
+    if part == WHOLE:
+        return head
     shots = {key: value for key, value in head["properties"]["shots"].items() if key != "items"}
     return {**head, "properties": {**head["properties"], "shots": shots}}
 
@@ -226,7 +234,7 @@ class _Judged(NamedTuple):
         )
 
 
-_SUBJECTS = {HEAD: "the list", "included": "the included file"}
+_SUBJECTS = {WHOLE: "the file", HEAD: "the list", "included": "the included file"}
 
 
 def _diagnose(judged: _Judged, error: ValidationError) -> Iterator[Diagnostic]:

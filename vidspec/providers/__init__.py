@@ -5,8 +5,9 @@ A literal dictionary: one row a provider. The table stands beside this file, in 
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from vidspec import document
 from vidspec.capability import Provider
@@ -22,8 +23,29 @@ PROVIDERS: dict[str, str] = {
 }
 
 
+# What a table takes from the one that it is `like`; its own rows win. What is charged is each house's own affair.
+_TAKEN = ("models", "families", "states", "link", "refused", "trace_header")
+
+
 @cache
 def table(name: str) -> Provider:
     """The capability table of a provider in `PROVIDERS`."""
+    own = _rows(name)
+    if other := own.get("like"):
+        taken = {key: _unpriced(value) for key, value in _rows(other).items() if key in _TAKEN}
+        own = {**taken, **own}
+    return Provider(own)
+
+
+def _rows(name: str) -> dict[str, Any]:
+    """A table as it is written."""
     file = files(__name__).joinpath(f"{name}.yaml")
-    return Provider(document.parse(file.read_text("utf-8"), f"{name}.yaml").data)
+    rows: dict[str, Any] = document.parse(file.read_text("utf-8"), f"{name}.yaml").data
+    return rows
+
+
+def _unpriced(rows: Any) -> Any:
+    """Families or models without their price lists; anything else as it is."""
+    if not isinstance(rows, dict):
+        return rows
+    return {key: _unpriced(value) for key, value in rows.items() if key != "price"}

@@ -1,0 +1,59 @@
+"""What happens in a run, as records: for programs as JSON lines, for people through `progress`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
+Kind = Literal[
+    "run_started",
+    "submitted",
+    "state",
+    "throttled",
+    "retry",
+    "downloaded",
+    "failed",
+    "blocked",
+    "in_doubt",
+    "run_finished",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened, `time` seconds after the run began."""
+
+    event: Kind
+    time: float
+    slate: str | None = None
+    provider: str | None = None
+    request_id: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def value(self) -> dict[str, Any]:
+        """The event as it is printed, without what is not known."""
+        known = {"slate": self.slate, "provider": self.provider, "request_id": self.request_id}
+        present = {key: value for key, value in known.items() if value is not None}
+        return {"event": self.event, "time": round(self.time, 3), **present, **self.details}
+
+
+class Listener(Protocol):
+    """Somebody who is told of every event, in order. Must not wait."""
+
+    def __call__(self, event: Event, /) -> None:
+        """Take note of an event."""
+
+
+def json_lines(stream: TextIO) -> Listener:
+    """A listener that writes every event as a line of JSON, at once."""
+
+    def write(event: Event, /) -> None:
+        stream.write(json.dumps(event.value(), ensure_ascii=False) + "\n")
+        stream.flush()
+
+    return write

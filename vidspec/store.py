@@ -1,0 +1,123 @@
+"""Clips and frames by digest, in `.vidspec/objects`: whatever was paid for stays here when its place is taken.
+
+A clip is linked, not copied, where the file system can: keeping it costs nothing until its output is replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from vidspec.errors import MediaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FOLDER = ".vidspec"
+_README = """This folder belongs to vidspec. It is local to this machine and is not committed.
+
+objects/   clips and frames by their SHA-256 digest; clips that were replaced or lost are brought back from here
+drafts/    animatics drawn by `vidspec render --draft`
+
+It may be deleted when nothing is running; clips that are only here are then gone.
+"""
+_CHUNK = 2**20
+
+
+def state_folder(project: Path) -> Path:
+    """The folder `.vidspec` of a project, made where it is not there yet, with a note on who owns it."""
+    folder = project / FOLDER
+    if not (folder / "README").exists():
+        folder.mkdir(exist_ok=True)
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        (folder / "README").write_text(_README, encoding="utf-8")
+    return folder
+
+
+def file_digest(path: Path) -> str:
+    """The digest of a file's bytes. Raises OSError."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """A temporary path beside `target` that becomes `target`, synced, when the block ends well; else it is gone.
+
+    The block writes the file; nobody ever sees a part of it under its own name.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(target)
+        _sync_folder(target.parent)
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Store:
+    """The objects of one project."""
+
+    def __init__(self, folder: Path) -> None:
+        self._objects = folder / "objects"
+
+    def place(self, digest: str) -> Path:
+        """Where the bytes of a digest stand, or would."""
+        name = digest.removeprefix("sha256:")
+        return self._objects / name[:2] / name[2:]
+
+    def holds(self, digest: str) -> bool:
+        """Whether the bytes are here."""
+        return self.place(digest).is_file()
+
+    def keep(self, path: Path, digest: str | None = None) -> str:
+        """Keep a file's bytes; return their digest. A link where the file system has links, else a copy."""
+        digest = digest or file_digest(path)
+        target = self.place(digest)
+        if not target.exists():
+            with whole(target) as part:
+                _link_or_copy(path, part)
+        return digest
+
+    def keep_bytes(self, data: bytes) -> str:
+        """Keep bytes; return their digest."""
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        target = self.place(digest)
+        if not target.exists():
+            with whole(target) as part:
+                part.write_bytes(data)
+        return digest
+
+    def bring_back(self, digest: str, target: Path) -> None:
+        """Put kept bytes at `target`, whole.
+
+        Raises:
+            MediaError: the kept bytes are no longer those of the digest; they are left where they are.
+        """
+        with whole(target) as part:
+            shutil.copyfile(self.place(digest), part)
+            if file_digest(part) != digest:
+                raise MediaError(f"the kept bytes of {digest[:14]}… have been changed")
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
