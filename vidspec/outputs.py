@@ -21,19 +21,22 @@ class Outputs:
     """Remembers which take writes which file, over all lists that it is shown."""
 
     def __init__(self) -> None:
-        self._writers: dict[str, str] = {}
+        self._writers: dict[tuple[str, str], tuple[str, str]] = {}
 
-    def problems(self, take: Take, *, folder: str = "", of: str = "") -> Iterator[Problem]:
-        """What is wrong with the output of a take. `folder` and `of` tell lists of several projects apart."""
+    def problems(self, take: Take, *, folder: str, of: str) -> Iterator[Problem]:
+        """What is wrong with the output of a take of the list called `of`, whose project is at `folder`."""
         reason = _unfit(take.output)
         if reason:
             yield Problem(code="E223", setting="output", message=f"`{take.output}` {reason}", help=_HELP)
             return
-        place = posixpath.join(folder, posixpath.normpath(take.output)).casefold()
-        writer = self._writers.setdefault(place, take.slate + of)
-        if writer != take.slate + of:
-            message = f"`{take.slate}` and `{writer}` would both write `{take.output}`"
-            help_line = "put `{{ slate }}` into the output's name"
+        place = (folder, posixpath.normpath(take.output).casefold())
+        writer, list_name = self._writers.setdefault(place, (take.slate, of))
+        if (writer, list_name) != (take.slate, of):
+            other = f"`{writer}`" if list_name == of else f"`{writer}` of {list_name}"
+            message = f"`{take.slate}` and {other} would both write `{take.output}`"
+            help_line = (
+                "put `{{ slate }}` into the output's name" if list_name == of else "give one list its own `output`"
+            )
             yield Problem(code="E222", setting="output", message=message, help=help_line)
 
 

@@ -60,13 +60,17 @@ class Resolution:
         return [found for found in self.diagnostics if found.severity == "error"]
 
 
-def resolve(shot_list: ShotList, world: World) -> Resolution:
-    """The takes of a list. Never raises for what is in the list: that is in the diagnostics."""
+def resolve(shot_list: ShotList, world: World, outputs: Outputs | None = None) -> Resolution:
+    """The takes of a list. Never raises for what is in the list: that is in the diagnostics.
+
+    `outputs` remembers who writes what, for lists that are resolved together.
+    """
     used: set[str] = set()
     unfolding = unfold(shot_list, world.variables, used)
     found = [*shot_list.diagnostics, *unfolding.diagnostics, *account.problems(shot_list)]
     drafting = Drafting(shot_list=shot_list, folder=world.folder, chosen=world.chosen)
-    outputs = Outputs()
+    outputs = outputs or Outputs()
+    folder = str(shot_list.project.resolve())
     takes: list[Take] = []
     shots: dict[str, Shot] = {}
     for shot, scope in unfolding.shots:
@@ -77,7 +81,7 @@ def resolve(shot_list: ShotList, world: World) -> Resolution:
             found += map(shot.diagnostic, problems)
             if take is not None:
                 takes.append(take)
-                found += map(shot.diagnostic, outputs.problems(take))
+                found += map(shot.diagnostic, outputs.problems(take, folder=folder, of=shot_list.name))
         if len(takes) > MAX_TAKES:
             message = f"the list makes more than {MAX_TAKES} takes"
             found.append(shot.diagnostic(Problem(code="E224", message=message, help="split the list")))

@@ -1,0 +1,5 @@
+"""`python -m vidspec`."""
+
+from vidspec.cli import main
+
+main()

@@ -1,0 +1,277 @@
+"""The command line. Only click is imported here; a command's own modules are imported when it is called.
+
+Exit codes: 0 all good, 1 some takes failed or something differs, 2 wrong input, 3 refused, 4 a bug,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vidspec.console import Console
+
+COMMANDS = {
+    "init": "Lay out a new storyboard repository.",
+    "validate": "Check shot lists: everything that is wrong, before anything is spent.",
+    "config": "Show a list fully resolved: every take, and where each setting is from.",
+    "plan": "Show what a render would do, what it would cost, and why.",
+    "render": "Render what is missing or stale.",
+    "status": "Show how every take stands.",
+    "providers": "Show the providers and what their models can do.",
+    "schema": "Print a JSON Schema.",
+}
+"""Name and help line of every command, so that help is printed without importing any of them."""
+
+
+class Commands(click.Group):
+    """A group that knows its commands by name, and makes one only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which one meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself; None for a name that is not one."""
+        return _MADE[cmd_name]() if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help lines, from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest command where there is none of that name."""
+        if args and args[0] not in COMMANDS:
+            from vidspec.diagnostic import nearest
+
+            near = nearest(args[0], COMMANDS)
+            ctx.fail(f"there is no command `{args[0]}`{f'; the nearest is `{near}`' if near else ''}")
+        return super().resolve_command(ctx, args)
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from vidspec import __version__
+
+        click.echo(f"vidspec {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+)
+def group() -> None:
+    """Films as code: a YAML shot list, checked before a cent is spent, rendered at most once."""
+
+
+# --- parameters that commands share ------------------------------------------------------------------------
+
+_FILE = click.Path(path_type=Path)
+
+
+def _variable(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """`--var name=value` as a mapping; a value is read as YAML reads a plain scalar."""
+    found: dict[str, Any] = {}
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"`{text}` is not of the form name=value")
+        from vidspec.prompt import variable_fault
+
+        if reason := variable_fault(name):
+            raise click.BadParameter(f"`{name}` cannot be the name of a variable: {reason}")
+        found[name] = value
+    return found
+
+
+def _common(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Options that several commands have, each defined once."""
+
+    def add(command: Callable[..., int]) -> Callable[..., int]:
+        for name in reversed(names):
+            command = _SHARED[name](command)
+        return command
+
+    return add
+
+
+_SHARED: dict[str, Callable[[Callable[..., int]], Callable[..., int]]] = {
+    "file": click.argument("file", type=_FILE),
+    "files": click.argument("files", type=_FILE, nargs=-1, required=True),
+    "var": click.option(
+        "--var", "variables", multiple=True, callback=_variable, metavar="NAME=VALUE", help="Override a variable."
+    ),
+    "select": click.option("--select", "chosen", metavar="EXPR", help="Only these: ids, globs, tag:NAME, +ID …"),
+    "exclude": click.option("--exclude", "left_out", metavar="EXPR", help="Not these takes."),
+    "json": click.option("--json", is_flag=True, help="Print JSON."),
+    "quiet": click.option("--quiet", "-q", is_flag=True, help="Print only what is wrong."),
+    "color": click.option("--no-color", is_flag=True, help="Print without colour."),
+}
+
+
+def _console(*, no_color: bool) -> Console:
+    from vidspec.console import Console
+
+    return Console(colour=False if no_color else None)
+
+
+# --- commands --------------------------------------------------------------------------------------------
+
+
+def _init() -> click.Command:
+    @click.command("init", help=COMMANDS["init"])
+    @click.argument("folder", type=_FILE, default=".")
+    @_common("quiet", "color")
+    def command(*, folder: Path, quiet: bool, no_color: bool) -> int:
+        from vidspec.commands import init
+
+        return init.run(folder, quiet=quiet, console=_console(no_color=no_color))
+
+    return command
+
+
+def _validate() -> click.Command:
+    @click.command("validate", help=COMMANDS["validate"])
+    @_common("files", "var", "json", "quiet", "color")
+    def command(*, files: tuple[Path, ...], no_color: bool, **options: Any) -> int:
+        from vidspec.commands import validate
+
+        return validate.run(files, console=_console(no_color=no_color), **options)
+
+    return command
+
+
+def _config() -> click.Command:
+    @click.command("config", help=COMMANDS["config"])
+    @click.option("--shot", metavar="ID", help="Only this shot.")
+    @_common("file", "var", "json", "color")
+    def command(*, file: Path, no_color: bool, **options: Any) -> int:
+        from vidspec.commands import config
+
+        return config.run(file, console=_console(no_color=no_color), **options)
+
+    return command
+
+
+def _plan() -> click.Command:
+    @click.command("plan", help=COMMANDS["plan"])
+    @click.option("--detailed-exitcode", is_flag=True, help="Exit 1 where there is something to do.")
+    @_common("files", "select", "exclude", "var", "json", "quiet", "color")
+    def command(*, files: tuple[Path, ...], no_color: bool, **options: Any) -> int:
+        from vidspec.commands import plan
+
+        return plan.run(files, console=_console(no_color=no_color), **options)
+
+    return command
+
+
+def _render() -> click.Command:
+    @click.command("render", help=COMMANDS["render"])
+    @click.option("--draft", is_flag=True, help="Draw every shot as an animatic, free, beside the real outputs.")
+    @click.option("--yes", "-y", is_flag=True, help="Answer the question about the price; animatics never ask.")
+    @_common("file", "select", "exclude", "var", "json", "quiet", "color")
+    def command(*, file: Path, no_color: bool, yes: bool, **options: Any) -> int:  # noqa: ARG001
+        from vidspec.commands import render
+
+        return render.run(file, console=_console(no_color=no_color), **options)
+
+    return command
+
+
+def _status() -> click.Command:
+    @click.command("status", help=COMMANDS["status"])
+    @_common("file", "select", "exclude", "var", "json", "color")
+    def command(*, file: Path, no_color: bool, **options: Any) -> int:
+        from vidspec.commands import status
+
+        return status.run(file, console=_console(no_color=no_color), **options)
+
+    return command
+
+
+def _providers() -> click.Command:
+    @click.command("providers", help=COMMANDS["providers"])
+    @click.argument("name", required=False)
+    @click.argument("model", required=False)
+    @_common("json")
+    def command(*, name: str | None, model: str | None, json: bool) -> int:
+        from vidspec.commands import providers
+
+        return providers.run(name, model, json=json)
+
+    return command
+
+
+def _schema() -> click.Command:
+    @click.command("schema", help=COMMANDS["schema"])
+    @click.argument("name", type=click.Choice(["shotlist", "provider", "lock"]), default="shotlist")
+    def command(*, name: str) -> int:
+        from vidspec.commands import schema
+
+        return schema.run(name)
+
+    return command
+
+
+_MADE: dict[str, Callable[[], click.Command]] = {
+    "init": _init,
+    "validate": _validate,
+    "config": _config,
+    "plan": _plan,
+    "render": _render,
+    "status": _status,
+    "providers": _providers,
+    "schema": _schema,
+}
+
+
+# --- the way in and the way out ------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Run the command line; never ends in a traceback."""
+    try:
+        code = group(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except click.Abort:
+        code = 130
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more; leave quietly
+        code = 0
+    except Exception as error:  # noqa: BLE001  (the last one to see it)
+        code = _report(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: Exception) -> int:
+    """Say what went wrong: our own errors in a line, a bug in a line and a file."""
+    from vidspec.console import Console
+    from vidspec.errors import ShotListError, VidspecError
+
+    console = Console(sys.stderr, colour=False if "--no-color" in sys.argv else None)
+    if isinstance(error, ShotListError):
+        console.diagnostics(error.diagnostics)
+        return error.exit_code
+    if isinstance(error, VidspecError):
+        console.line(f"{console.paint('error:', 'red', 'bold')} {error}")
+        return error.exit_code
+    from vidspec.crash import write_report
+
+    console.line(f"{console.paint('bug:', 'red', 'bold')} {type(error).__name__}; see {write_report(error)}")
+    return 4

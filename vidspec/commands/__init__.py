@@ -1,0 +1,1 @@
+"""The commands: one a module, from values to an exit code."""

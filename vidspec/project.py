@@ -1,0 +1,149 @@
+"""A shot list opened for a command: read, resolved, and planned against its lockfile and its folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from vidspec import lock as locks
+from vidspec import shotlist
+from vidspec.diagnostic import in_order
+from vidspec.errors import LockError, ShotListError, UsageError
+from vidspec.folder import ProjectFolder
+from vidspec.outputs import Outputs
+from vidspec.plan import Plan, plan
+from vidspec.resolve import Resolution, World, resolve
+from vidspec.selection import select
+from vidspec.store import FOLDER, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from vidspec.diagnostic import Diagnostic
+    from vidspec.lock import Lock
+    from vidspec.shotlist import ShotList
+    from vidspec.take import Take
+
+
+class ProjectDisk:
+    """What a plan asks of the disk, answered by the project folder."""
+
+    def __init__(self, project: Path) -> None:
+        self._project = str(project)
+        self._store = Store(project / FOLDER)
+
+    def size(self, output: str) -> int | None:
+        """The size of the file at an output's place; None where there is none, or something else stands there."""
+        try:
+            return os.stat(f"{self._project}/{output}").st_size  # noqa: PTH116  (ten thousand times in a plan)
+        except OSError:
+            return None
+
+    def holds(self, digest: str) -> bool:
+        """Whether the bytes of this digest are kept in the store."""
+        return self._store.holds(digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Opened:
+    """A list without errors."""
+
+    shot_list: ShotList
+    resolution: Resolution
+
+    @property
+    def takes(self) -> list[Take]:
+        """All takes of the list, in its order."""
+        return self.resolution.takes
+
+    @property
+    def lock_path(self) -> Path:
+        """The lockfile of the list."""
+        return self.shot_list.path.with_suffix(".lock")
+
+    def read_lock(self) -> Lock:
+        """The lockfile, empty where there is none yet. Raises LockError."""
+        return read_lock(self.lock_path)
+
+    def plan(self) -> Plan:
+        """What a render would do now. Raises LockError."""
+        return plan(self.takes, self.read_lock(), ProjectDisk(self.shot_list.project))
+
+
+def read_lock(path: Path) -> Lock:
+    """A lockfile from disk, empty where there is none.
+
+    Raises:
+        LockError: it cannot be read, or is not a lockfile of this version.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return locks.Lock()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise LockError(f"cannot read the lockfile {path.name}: {reason.lower()}") from error
+    return locks.parse(text, path.name)
+
+
+def diagnose(files: Sequence[Path], variables: Mapping[str, Any]) -> tuple[list[Diagnostic], list[Opened]]:
+    """Everything wrong or doubtful in several lists, sorted, and the lists that could be resolved.
+
+    Raises:
+        UsageError: a variable of the command line that nothing names.
+    """
+    found: list[Diagnostic] = []
+    opened: list[Opened] = []
+    outputs = Outputs()
+    for file in files:
+        try:
+            shot_list = shotlist.load(file, str(file))
+        except ShotListError as error:
+            found += error.diagnostics
+            continue
+        world = World(
+            folder=ProjectFolder(shot_list.project),
+            today=datetime.now(UTC).date(),
+            environment=os.environ,
+            variables=variables,
+        )
+        resolution = resolve(shot_list, world, outputs)
+        found += resolution.diagnostics
+        opened.append(Opened(shot_list=shot_list, resolution=resolution))
+    _refuse_unused(variables, opened, len(files))
+    return in_order(found), opened
+
+
+def _refuse_unused(variables: Mapping[str, Any], opened: Sequence[Opened], files: int) -> None:
+    """A variable that no list names was mistyped; where a list could not be read, nobody can tell."""
+    if len(opened) < files:
+        return
+    for name in variables:
+        if all(name in one.resolution.unused for one in opened):
+            raise UsageError(f"`--var {name}=…` is used by nothing: no template or `vars` names `{name}`")
+
+
+def open_lists(files: Sequence[Path], variables: Mapping[str, Any]) -> tuple[list[Opened], list[Diagnostic]]:
+    """Lists that are fit to be planned, and their warnings.
+
+    Raises:
+        ShotListError: with all diagnostics, where one of them is an error.
+        UsageError: a variable of the command line that nothing names.
+    """
+    found, opened = diagnose(files, variables)
+    if any(one.severity == "error" for one in found):
+        raise ShotListError(found)
+    return opened, found
+
+
+def selected(found: Plan, chosen: str | None, left_out: str | None) -> set[str]:
+    """The slates that `--select` and `--exclude` leave. Raises UsageError for what matches nothing."""
+    slates = {planned.slate for planned in found.takes} if chosen is None else select(found.takes, chosen)
+    if left_out is not None:
+        slates -= select(found.takes, left_out)
+        if not slates:
+            raise UsageError("the selection leaves nothing")
+    return slates
