@@ -114,7 +114,7 @@ def _settle(capability: Capability, settings: Mapping[str, Any], model: str, pic
     settled = Settled()
     asked = {key: settings[key] for key in SHAPE_SETTINGS if key in settings}
     shaped = shape.settle(capability.shape, asked, model=model, picture=picture)
-    settled.request.update(shaped.request)
+    settled.request.update({**asked, **shaped.request})
     settled.defaulted.update(key for key in shaped.request if key not in asked)
     settled.problems.extend(shaped.problems)
     for key in ("duration", "fps"):
@@ -140,7 +140,7 @@ def _number(settled: Settled, key: str, numbers: Numbers | None, asked: float | 
         message, help_line = f"`{model}` {reason}", f"take `{key}` out, or write `{key}: null` here"
         settled.problems.append(Problem(code="E405", setting=key, message=message, help=help_line))
         return
-    settled.request[key] = asked
+    settled.request[key] = asked = int(asked) if float(asked).is_integer() else asked
     allowed = _values_at(numbers, settled.request.get("resolution"))
     if asked in numbers.doubtful:
         message = f"the provider's documents disagree about `{key}: {_plain(asked)}` for `{model}`"

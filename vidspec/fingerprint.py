@@ -23,8 +23,13 @@ def digest(data: bytes) -> str:
 
 
 def canonical(request: Mapping[str, Any]) -> dict[str, Any]:
-    """A request without what says nothing: `audio: false` is sent, or not sent, to one effect."""
-    return {key: value for key, value in request.items() if not (value is False and key in SWITCHES)}
+    """A request without what says nothing, or says it again.
+
+    `audio: false` is sent, or not sent, to one effect; and a size says what its tier and ratio say.
+    """
+    left_out = {"resolution", "aspect_ratio"} if "size" in request else set[str]()
+    left_out |= {key for key in SWITCHES if request.get(key) is False}
+    return {key: value for key, value in request.items() if key not in left_out}
 
 
 def fingerprint(*, provider: str, model: str, request: Mapping[str, Any], seed: int | None, take: int) -> str:

@@ -15,7 +15,7 @@ from vidspec.providers import table
 from vidspec.shot import SHAPE_SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from vidspec.lock import Cost, Lock, Output, Record
     from vidspec.take import Input, Take
@@ -124,7 +124,8 @@ def _one(take: Take, lock: Lock, disk: Disk, planned: Mapping[str, Planned]) -> 
         return _new(take, record, planned)
     take, frames_reason = _with_recorded_frames(take, record, planned)
     take = as_recorded(take, record)
-    reasons = (*differences(take, record), *frames_reason)
+    said = {reason.partition(":")[0].partition(".")[0] for reason in frames_reason}
+    reasons = (*differences(take, record, leave_out=said), *frames_reason)
     if reasons:
         action: Action = "wait" if _waits_for(take, planned) else "render"
         return _planned(take, action, "stale", reasons, record)
@@ -207,14 +208,16 @@ def _unwritten(take: Take, recorded: Mapping[str, Any], stood: set[str]) -> list
     found = [key for key in keys if key in now and (key in stood or key not in recorded)]
     written = [key for key in SHAPE_SETTINGS if key in take.request and key not in take.defaulted]
     if written:
-        same = all(take.request[key] == recorded.get(key) for key in written)
+        same = all(take.request[key] == recorded.get(key) for key in written) or (
+            "size" in take.request and take.request["size"] == recorded.get("size")
+        )
     else:
         same = all(key in stood for key in SHAPE_SETTINGS if key in recorded)
     return [*found, *SHAPE_SETTINGS] if same else found
 
 
-def differences(take: Take, record: Record) -> tuple[str, ...]:
-    """Every input that differs from the recorded one, as `name: old → new`."""
+def differences(take: Take, record: Record, *, leave_out: Collection[str] = ()) -> tuple[str, ...]:
+    """Every input that differs from the recorded one, as `name: old → new`, but for keys left out."""
     found = []
     for name, old, new in (("provider", record.provider, take.provider), ("model", record.model, take.model)):
         if old != new:
@@ -222,7 +225,7 @@ def differences(take: Take, record: Record) -> tuple[str, ...]:
     recorded, wanted = canonical(record.request or {}), canonical(take.request)
     for key in dict.fromkeys((*wanted, *recorded)):
         old, new = recorded.get(key, _absent(key)), wanted.get(key, _absent(key))
-        if old != new and key != "mode":
+        if old != new and key != "mode" and key not in leave_out:
             found.append(f"{key}: {_short(old)} → {_short(new)}")
     if recorded.get("mode") != wanted.get("mode") and not found:
         found.append(f"mode: {_short(recorded.get('mode'))} → {_short(wanted.get('mode'))}")

@@ -190,7 +190,8 @@ def _following(shape: Shape, asked: Mapping[str, str], model: str, picture: floa
         problems.append(Problem(code="E504", setting=key, message=message, help="crop the picture to that shape"))
     if tier is None:
         tier = (shape.default or {}).get("resolution")
-    return Shaped({"resolution": tier} if tier else {}, tuple(problems))
+    sizes = {"size": str(size)} if size else {}
+    return Shaped({"resolution": tier, **sizes} if tier else sizes, tuple(problems))
 
 
 def _offered(shape: Shape, asked: Mapping[str, str], model: str) -> Shaped:

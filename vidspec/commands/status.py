@@ -1,0 +1,89 @@
+"""`vidspec status FILE`: how every take stands, and what is recorded of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from json import dumps
+from typing import TYPE_CHECKING, Any
+
+from vidspec.console import Console, counted
+from vidspec.project import open_lists, selected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from vidspec.lock import Record
+    from vidspec.plan import Planned
+
+_HUES = {"done": "green", "new": "blue", "stale": "yellow", "missing": "red", "changed": "red", "waiting": "yellow"}
+
+
+def run(
+    file: Path,
+    *,
+    variables: Mapping[str, Any],
+    chosen: str | None,
+    left_out: str | None,
+    json: bool,
+    console: Console,
+) -> int:
+    """Print the state of every take. Always 0: that something is left to do is no failure.
+
+    Raises:
+        ShotListError, LockError, UsageError: the input is wrong.
+    """
+    (opened,), _ = open_lists([file], variables)
+    lock, found = opened.read_lock(), opened.plan()
+    slates = selected(found, chosen, left_out)
+    takes = [planned for planned in found.takes if planned.slate in slates]
+    if json:
+        states = [_value(planned, lock.get(planned.slate)) for planned in takes]
+        counts = dict(Counter(planned.state for planned in takes))
+        value = {"vidspec_json": 1, "takes": states, "totals": counts, "removed": list(found.removed)}
+        console.line(dumps(value, ensure_ascii=False, indent=2))
+        return 0
+    console.rows(
+        [
+            [
+                console.paint(planned.state, _HUES[planned.state]),
+                planned.slate,
+                planned.take.provider,
+                *_facts(lock.get(planned.slate)),
+                "; ".join(planned.reasons),
+            ]
+            for planned in takes
+        ],
+        indent="",
+    )
+    words = ", ".join(f"{count} {state}" for state, count in Counter(planned.state for planned in takes).items())
+    console.line(f"{counted(len(takes), 'take')}: {words}")
+    for slate in found.removed:
+        console.line(f"{console.paint('removed', 'yellow')}  {slate}  no longer in the list; its clip is kept")
+    return 0
+
+
+def _facts(record: Record | None) -> tuple[str, str, str]:
+    """Size, length and day of what is recorded; blanks where nothing is."""
+    if record is None or record.output is None:
+        return "", "", ""
+    output = record.output
+    size = f"{output.width}x{output.height}" if output.width else ""
+    length = f"{output.duration:.2f} s" if output.duration else ""
+    return size, length, (record.rendered_at or "")[:10]
+
+
+def _value(planned: Planned, record: Record | None) -> dict[str, Any]:
+    output = record.output if record else None
+    return {
+        "slate": planned.slate,
+        "shot": planned.take.shot,
+        "take": planned.take.number,
+        "state": planned.state,
+        "action": planned.action,
+        "reasons": list(planned.reasons),
+        "output": planned.take.output,
+        "sha256": output.sha256 if output else None,
+        "request_id": record.request_id if record else None,
+        "rendered_at": record.rendered_at if record else None,
+    }
