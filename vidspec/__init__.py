@@ -14,11 +14,4 @@ The rooms, from the ground up (a module imports only from rows below it)::
 
 __all__ = ["__version__"]
 
-
-def __getattr__(name: str) -> str:
-    """Compute ``__version__`` on demand: importlib.metadata costs more than the rest of start-up."""
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("vidspec")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__version__ = "0.1.0"

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from vidspec.console import Console
 
@@ -77,7 +77,12 @@ def group() -> None:
 
 # --- parameters that commands share ------------------------------------------------------------------------
 
-_FILE = click.Path(path_type=Path)
+
+def _path(_ctx: click.Context, _parameter: click.Parameter, value: str | tuple[str, ...]) -> Any:
+    """Arguments as paths; pathlib is loaded here, since help has no use for it."""
+    from pathlib import Path
+
+    return Path(value) if isinstance(value, str) else tuple(map(Path, value))
 
 
 def _variable(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
@@ -107,8 +112,8 @@ def _common(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
 
 
 _SHARED: dict[str, Callable[[Callable[..., int]], Callable[..., int]]] = {
-    "file": click.argument("file", type=_FILE),
-    "files": click.argument("files", type=_FILE, nargs=-1, required=True),
+    "file": click.argument("file", callback=_path),
+    "files": click.argument("files", callback=_path, nargs=-1, required=True),
     "var": click.option(
         "--var", "variables", multiple=True, callback=_variable, metavar="NAME=VALUE", help="Override a variable."
     ),
@@ -131,7 +136,7 @@ def _console(*, no_color: bool) -> Console:
 
 def _init() -> click.Command:
     @click.command("init", help=COMMANDS["init"])
-    @click.argument("folder", type=_FILE, default=".")
+    @click.argument("folder", callback=_path, default=".")
     @_common("quiet", "color")
     def command(*, folder: Path, quiet: bool, no_color: bool) -> int:
         from vidspec.commands import init
