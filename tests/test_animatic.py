@@ -16,7 +16,7 @@ from vidspec.animatic.background import background_of
 from vidspec.animatic.camera import MOVES, Camera, View
 from vidspec.animatic.drawing import rate_of
 from vidspec.animatic.layout import overlay_of
-from vidspec.animatic.lettering import fit, font, has_glyph, legible, shorten
+from vidspec.animatic.lettering import NOTO, ROBOTO, Typeface, fit, has_glyph, legible, length, runs, shorten
 from vidspec.animatic.overlay import timecode
 from vidspec.animatic.palette import DARK, PALETTES
 from vidspec.animatic.scenery import MOTIFS
@@ -411,11 +411,17 @@ def test_what_cannot_be_drawn_is_refused(settings: dict[str, object]) -> None:
 # Lettering
 
 SCRIPTS = {
-    "Latin": "Fähre, œuvre, Łódź, İstanbul",
-    "Vietnamese": "phà rời bến",
-    "Greek": "Ο βαρκάρης φεύγει",
+    "Latin": "Fähre, œuvre, þykja, naïve",
+    "Polish": "Zażółć gęślą jaźń w Łodzi",
+    "Czech": "Příliš žluťoučký kůň úpěl ďábelské ódy",
+    "Turkish": "İstanbul’da ışığı söndür, çağır, güneş",
+    "Vietnamese": "Phà rời bến lúc chạng vạng, đường ướt",
+    "Yoruba": "ọkọ̀ ojú omi ń lọ, ẹ̀yin",
+    "Greek": "Ο βαρκάρης φεύγει, ΐ ΰ ᾧ",
     "Russian": "Паромщик отчаливает",
-    "Ukrainian": "Їжак і ґанок",
+    "Ukrainian": "Їжак і ґанок, Єва, п’ять",
+    "Serbian": "Љубав, њива, ђак, џеп, ћуран",
+    "Kazakh": "Қайық әңгіме өзен ұшқын",
     "Chinese": "摆渡人解开缆绳",
     "Japanese": "渡し船のひと、フェリー",
     "Korean": "나룻배 사공",
@@ -429,27 +435,89 @@ SCRIPTS = {
 }
 
 
+UNCHANGED = [
+    "Latin", "Polish", "Czech", "Turkish", "Vietnamese", "Yoruba", "Greek", "Russian", "Ukrainian", "Serbian",
+    "Kazakh", "Chinese", "Japanese", "Korean",
+]  # fmt: skip
+
+
+def glyph(typeface: Typeface, character: str) -> tuple[tuple[int, int], bytes]:
+    mask = typeface.at(24).getmask(character)
+    return mask.size, bytes(mask)
+
+
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in SCRIPTS.items()])
 def test_no_script_is_drawn_as_missing_glyphs(text: str) -> None:
-    missing = font(24).getmask("\U0010ffff")
     shown = legible(text)
     assert shown
-    for character in shown:
-        mask = font(24).getmask(character)
-        assert has_glyph(character)
-        assert (mask.size, bytes(mask)) != (missing.size, bytes(missing))
+    assert "".join(part for _, part in runs(shown)) == shown
+    for typeface, part in runs(shown):
+        for character in part:
+            assert has_glyph(character)
+            assert glyph(typeface, character) != glyph(typeface, "\U0010ffff")
 
 
-@pytest.mark.parametrize("name", ["Vietnamese", "Russian", "Chinese", "Japanese", "Korean"])
-def test_scripts_of_the_face_are_shown_unchanged(name: str) -> None:
+@pytest.mark.parametrize("name", UNCHANGED)
+def test_scripts_of_the_faces_are_shown_unchanged(name: str) -> None:
     assert legible(SCRIPTS[name]) == SCRIPTS[name]
+
+
+@pytest.mark.parametrize(
+    ("letter", "plain"),
+    [("ł", "l"), ("ů", "u"), ("İ", "I"), ("ş", "s"), ("ế", "ê"), ("ά", "α"), ("ґ", "г"), ("ї", "i"), ("ħ", "h")],
+)
+def test_a_letter_with_a_mark_is_drawn_with_it(letter: str, plain: str) -> None:
+    assert glyph(ROBOTO, letter) != glyph(ROBOTO, plain)
+
+
+@pytest.mark.parametrize("name", UNCHANGED[: UNCHANGED.index("Chinese")])
+def test_words_are_of_one_face(name: str) -> None:
+    assert runs(SCRIPTS[name]) == ((ROBOTO, SCRIPTS[name]),)
+
+
+def test_roboto_has_every_letter_of_an_alphabet_that_noto_has() -> None:
+    letters = [chr(code) for code in range(0x530) if chr(code).isalpha()]
+    assert [letter for letter in letters if NOTO.has(letter) and not ROBOTO.has(letter)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        pytest.param(
+            "渡轮离开Łódź，驶向źródło。", ["渡轮离开", "Łódź", "，驶向", "źródło", "。"], id="Chinese and Polish"
+        ),
+        pytest.param("他说“好”…", ["他说“好”…"], id="signs beside ideograms are theirs"),
+        pytest.param("“Łódź” — don’t…", ["“Łódź” — don’t…"], id="the same signs beside letters are theirs"),
+        pytest.param("说“Łódź”是", ["说", "“Łódź”", "是"], id="quoted letters between ideograms"),
+        pytest.param("a → b", ["a ", "→", " b"], id="a sign of the other face"),
+        pytest.param("“사공” 3", ["“", "사공", "” 3"], id="Hangul"),
+        pytest.param("", [], id="nothing"),
+    ],
+)
+def test_a_line_is_set_in_runs_of_one_face(text: str, parts: list[str]) -> None:
+    assert [part for _, part in runs(text)] == parts
+    assert all(before != after for (before, _), (after, _) in pairwise(runs(text)))
+
+
+def test_a_line_is_as_wide_as_it_was_measured_in_pieces() -> None:
+    text = "渡轮离开Łódź，他说：“Do zobaczenia w “Łodzi””——“再见”… abc“中”def·中·文 → “사공” ẹ̀yin " * 3
+    block_of_text = fit(text, 300, 900, (24, 24))
+    assert len(block_of_text.lines) > 8
+    assert all(length(line, 24) <= 300 for line in block_of_text.lines)
+
+
+def test_letters_are_as_high_in_both_faces() -> None:
+    for letter in "xH":
+        heights = [-typeface.at(200).getbbox(letter, anchor="ls")[1] for typeface in (ROBOTO, NOTO)]
+        assert heights[0] == pytest.approx(heights[1], abs=2)
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        pytest.param("Łódź, βαρκάρης", "Lódz, βαρκαρης", id="marks are left out"),
-        pytest.param("Їжак", "Iжак", id="a letter that looks alike"),
+        pytest.param("Lo\u0301dz\u0301, и\u0306", "Lódź, й", id="marks are joined to their letters"),
+        pytest.param("x" + "\u0301" * 9 + "y", "x\u0301\u0301y", id="no towers of marks"),
+        pytest.param("𝔘𝕏", "UX", id="letters in fancy dress"),
         pytest.param("קו אחד. سماء", "‹hebrew text›. ‹arabic text›", id="scripts are named once"),
         pytest.param("a 🎬 b", "a ‹clapper board› b", id="a sign is named"),
         pytest.param("👨\u200d👩\u200d👧", "‹man, woman, girl›", id="signs in a row"),
@@ -475,7 +543,7 @@ def test_text_stays_in_its_room_and_says_that_it_was_cut(text: str) -> None:
     assert not block_of_text.whole
     assert block_of_text.height <= 90
     assert block_of_text.lines[-1].endswith("…")
-    assert all(font(block_of_text.size).getlength(line) <= 300 for line in block_of_text.lines)
+    assert all(length(line, block_of_text.size) <= 300 for line in block_of_text.lines)
 
 
 def test_chinese_breaks_between_characters_but_not_before_a_comma() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
-from vidspec.animatic.lettering import Block, fit, font, legible, shorten
+from vidspec.animatic.lettering import Block, fit, legible, length, shorten
 from vidspec.animatic.overlay import Clock, Ink, Overlay, Plate
 from vidspec.picture import pixels
 
@@ -64,7 +64,7 @@ def _tiny(drawing: Drawing, plate: Plate, accent: tuple[int, int, int], nominal:
     plate.shade(height - round(3.6 * size) - margin, base, 0.72)
     clock = Clock(width - margin, base, round(size * 0.86))
     slate = shorten(legible(drawing.slate), size, width - 2 * margin)
-    beside = font(size).getlength(slate) + clock.width + size <= width - 2 * margin
+    beside = length(slate, size) + clock.width + size <= width - 2 * margin
     fits = clock.width <= width - 2 * margin
     plate.write((margin, base if beside or not fits else base - round(size * 1.2)), slate, size, WHITE)
     line = (margin, height - margin - 1, width - margin, height - margin + (1 if height > 120 else 0))
@@ -117,7 +117,7 @@ class _Setter:
         clock = Clock(self._right, base, self._type(self._style.clock))
         room = self._right - self._left - clock.width - self._px(24)
         slate = legible(self._drawing.slate)
-        while size > self._type(self._style.facts) and font(size).getlength(slate) > room:
+        while size > self._type(self._style.facts) and length(slate, size) > room:
             size = round(size * 0.94) - 1
         bar = self._px(5)
         self._plate.fill(
@@ -155,16 +155,18 @@ class _Setter:
         right = [(drawing.label, small, SOFT), (drawing.note, small, FAINT)]
         self._plate.shade(self._margin + 5 * large, 0, 0.85 * style.darkness)
         half = round((self._right - self._left) * 0.48)
-        self._column(left, self._left, half, "ls")
-        end = self._column(right, self._right, half, "rs")
+        self._column(left, self._left, half)
+        end = self._column(right, self._right, half, flush_right=True)
         self._thumbnails(end + self._px(10))
 
-    def _column(self, rows: list[tuple[str, int, Ink]], at: int, width: int, anchor: str) -> int:
+    def _column(self, rows: list[tuple[str, int, Ink]], at: int, width: int, *, flush_right: bool = False) -> int:
         base = self._margin
         for text, size, ink in rows:
             if text:
                 base += size
-                self._plate.write((at, base), shorten(legible(text), size, width), size, ink, anchor=anchor)
+                self._plate.write(
+                    (at, base), shorten(legible(text), size, width), size, ink, flush_right=flush_right
+                )
                 base += round(0.42 * size)
         return base
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from vidspec.animatic.lettering import font
+from vidspec.animatic.lettering import ROBOTO, length, runs
 
 if TYPE_CHECKING:
     from vidspec.animatic.texture import Size
@@ -37,10 +37,15 @@ class Plate:
         mask.paste(column.resize((self._size[0], max(1, lower - upper)), Image.Resampling.BICUBIC), (0, upper))
         self._cover(mask, (6, 7, 10))
 
-    def write(self, at: tuple[float, float], text: str, size: int, ink: Ink, *, anchor: str = "ls") -> None:
-        """One line of text with a soft shadow; `anchor` as Pillow has it, by default the base line's left end."""
+    def write(self, at: tuple[float, float], text: str, size: int, ink: Ink, *, flush_right: bool = False) -> None:
+        """One line of text with a soft shadow; its base line begins at a point, or ends there if `flush_right`."""
         mask = Image.new("L", self._size)
-        ImageDraw.Draw(mask).text(at, text, font=font(size), fill=round(255 * ink[3]), anchor=anchor)
+        pen = ImageDraw.Draw(mask)
+        left, base = at[0] - length(text, size) if flush_right else at[0], at[1]
+        for typeface, part in runs(text):
+            face = typeface.at(size)
+            pen.text((left, base), part, font=face, fill=round(255 * ink[3]), anchor="ls")
+            left += face.getlength(part)
         shadow = mask.filter(ImageFilter.BoxBlur(max(1.0, size / 11))).point(lambda level: min(150, level * 2))
         self._cover(shadow, (0, 0, 0))
         self._cover(mask, ink[:3])
@@ -99,24 +104,28 @@ class Clock:
     """The running timecode, right-aligned at a base line, in digits of one width drawn beforehand."""
 
     def __init__(self, right: int, base: int, size: int) -> None:
-        face = font(size, mono=True)
-        self._cell = max(1, round(face.getlength("0")))
+        face = ROBOTO.at(size)
         ascent, descent = face.getmetrics()
-        self._at = (right - self._cell * 11, base - ascent)
-        self._masks = {sign: Image.new("L", (self._cell, ascent + descent)) for sign in "0123456789:"}
-        for sign, mask in self._masks.items():
-            ImageDraw.Draw(mask).text((self._cell / 2, ascent), sign, font=face, fill=235, anchor="ms")
-        self._paint = Image.new("RGB", (self._cell, ascent + descent), (245, 243, 238))
+        self._masks: dict[str, Image.Image] = {}
+        for sign in "0123456789:":
+            cell = max(1, round(face.getlength(sign)))
+            mask = Image.new("L", (cell, ascent + descent))
+            ImageDraw.Draw(mask).text((cell / 2, ascent), sign, font=face, fill=235, anchor="ms")
+            self._masks[sign] = mask
+        self._at = (right - self.width, base - ascent)
 
     @property
     def width(self) -> int:
         """Of all eleven signs, in pixels."""
-        return self._cell * 11
+        return sum(self._masks[sign].width for sign in "00:00:00:00")
 
     def lay(self, canvas: Image.Image, text: str) -> None:
         """Write eleven signs."""
-        for place, sign in enumerate(text):
-            canvas.paste(self._paint, (self._at[0] + place * self._cell, self._at[1]), self._masks[sign])
+        left, top = self._at
+        for sign in text:
+            mask = self._masks[sign]
+            canvas.paste((245, 243, 238), (left, top, left + mask.width, top + mask.height), mask)
+            left += mask.width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
