@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vidspec.animatic.background import background_of
 from vidspec.animatic.layout import overlay_of
+from vidspec.errors import MediaError
 from vidspec.media import Encoder
 
 if TYPE_CHECKING:
@@ -40,8 +41,15 @@ def draw(drawing: Drawing, path: Path, *, progress: Callable[[int, int], None] |
         progress(total, total)
 
 
-def still(drawing: Drawing) -> bytes:
-    """The background of a drawing as its first frame shows it, without any text, as a PNG."""
+def still(drawing: Drawing, at: Literal["first", "last"] | float = "first") -> bytes:
+    """A frame of a drawing (`first`, `last`, or a time in seconds) without any text, as a PNG.
+
+    Raises `MediaError` for a picture that cannot be read, and for a time after the end.
+    """
+    last = drawing.frames - 1
+    number = {"first": 0, "last": last}[at] if isinstance(at, str) else int(at * drawing.rate)
+    if number > last:
+        raise MediaError(f"`{drawing.slate}` is {drawing.duration:g} s long and has no frame at {at} s")
     target = io.BytesIO()
-    background_of(drawing).frame(0.0, 0.0).save(target, "PNG")
+    background_of(drawing).frame(number / max(1, last), float(number / drawing.rate)).save(target, "PNG")
     return target.getvalue()
