@@ -16,7 +16,7 @@ from vidspec.animatic.background import background_of
 from vidspec.animatic.camera import MOVES, Camera, View
 from vidspec.animatic.drawing import rate_of
 from vidspec.animatic.layout import overlay_of
-from vidspec.animatic.lettering import NOTO, ROBOTO, Typeface, fit, has_glyph, legible, length, runs, shorten
+from vidspec.animatic.lettering import NOTO, ROBOTO, Typeface, fit, has_glyph, legible, length, runs, shorten, wrap
 from vidspec.animatic.overlay import timecode
 from vidspec.animatic.palette import DARK, PALETTES
 from vidspec.animatic.scenery import MOTIFS
@@ -555,6 +555,15 @@ def test_chinese_breaks_between_characters_but_not_before_a_comma() -> None:
 def test_words_stay_whole_where_they_can() -> None:
     words = "the ferry leaves the pier"
     assert " ".join(fit(words, 90, 400, (20, 20)).lines) == words
+
+
+def test_no_line_breaks_inside_the_name_of_a_reference() -> None:
+    text = "the ferryman of [图1] bows to the girl of [图2] " * 4
+
+    for width in range(120, 400, 7):
+        lines, _ = wrap(text, 20, width, 60)
+
+        assert not any(line.endswith("[") or line.startswith(("图", "1]", "2]")) for line in lines)
 
 
 def test_one_line_is_shortened() -> None:

@@ -171,9 +171,11 @@ class _Setter:
         return base
 
     def _thumbnails(self, top: int) -> None:
+        """The references in their order, the last one at the right margin."""
         tall, right = self._px(70), self._right
-        for number, data in enumerate(self._drawing.references[:THUMBNAILS]):
-            picture = pixels(data, f"reference {number + 1}")
+        references = enumerate(self._drawing.references[:THUMBNAILS], 1)
+        shown = [pixels(data, f"reference {number}") for number, data in references]
+        for picture in reversed(shown):
             wide = round(tall * min(1.8, max(0.6, picture.width / picture.height)))
             small = ImageOps.fit(picture, (wide, tall), Image.Resampling.LANCZOS)
             self._plate.picture(small, (right - wide, top), self._px(5))

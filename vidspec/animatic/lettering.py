@@ -30,7 +30,8 @@ WIDE = "\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020
 CLOSING = "、。，．！？：；）」』】》〉〕”’…—·"
 OPENING = "（「『【《〈〔“‘"
 IDEOGRAM = rf"[{OPENING}]{{0,3}}[{WIDE}][{CLOSING}]*"  # with signs that are wide beside it, but narrow in a word
-ATOMS = re.compile(rf" +|{IDEOGRAM}|(?:(?![{OPENING}]{{1,3}}[{WIDE}])[^ {WIDE}])+[{CLOSING}]*")
+MARKER = r"\[[^\[\] ]{1,8}\]"  # `[图1]`: how a prompt names its references
+ATOMS = re.compile(rf" +|{MARKER}|{IDEOGRAM}|(?:(?![{OPENING}]{{1,3}}[{WIDE}])[^ {WIDE}])+[{CLOSING}]*")
 IDEOGRAMS = re.compile(rf"((?:{IDEOGRAM})+)")
 
 

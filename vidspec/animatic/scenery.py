@@ -42,7 +42,7 @@ MOTIFS = (
         words="sea ocean ferry boat ship harbour harbor pier wave beach lake 海 船 湖 港",
     ),
     Motif(draw=winter, palettes=PALETTES, words="snow snowy winter ice frost blizzard 雪 冬 冰"),
-    Motif(draw=wood, palettes=PALETTES, words="forest wood tree jungle grove leaf leaves 森林 树 林"),
+    Motif(draw=wood, palettes=PALETTES, words="forest wood tree jungle grove 森林 树 林"),
     Motif(draw=skyline, palettes=DARK, words="city town street skyline tower roof apartment neon 城市 街 楼 都市"),
     Motif(draw=rain, palettes=DARK, words="rain rainy raining storm umbrella wet 雨 伞"),
     Motif(draw=moon, palettes=DARK, words="moon moonlight moonlit night cloud midnight 月 夜 云"),
