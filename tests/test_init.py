@@ -223,15 +223,16 @@ def test_what_was_written_is_taken_back_when_a_later_file_cannot_be(
     assert [path.name for path in tmp_path.rglob("*")] == ["frames"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-@pytest.mark.parametrize("inside", ["", "film"], ids=["in the folder itself", "in a new one below"])
-def test_a_read_only_place_is_one_clear_message(tmp_path: Path, inside: str) -> None:
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(UsageError, match="permission denied; nothing was written"):
-            lay_out(tmp_path / inside)
-    finally:
-        tmp_path.chmod(0o700)
+@pytest.mark.slow
+@pytest.mark.parametrize("inside", [".", "film"], ids=["in the folder itself", "in a new one below"])
+def test_a_read_only_place_is_one_clear_message(
+    foreign: Path, as_user: Callable[..., subprocess.CompletedProcess[str]], inside: str
+) -> None:
+    foreign.chmod(0o555)
+    ran = as_user("init", inside)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "permission denied; nothing was written" in ran.stderr
+    assert list(foreign.iterdir()) == []
 
 
 # Whether one can start from it

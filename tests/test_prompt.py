@@ -18,11 +18,11 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS as JINJA_TESTS
 
 import vidspec
-from vidspec import bounded, prompt
+from vidspec import prompt
 from vidspec.errors import VidspecError
-from vidspec.filters import FILTERS, TESTS, Flaw
-from vidspec.filters import text as printed
-from vidspec.prompt import MAX_TEXT, RESERVED, TemplateFault, is_template, variable_fault
+from vidspec.prompt import MAX_TEXT, RESERVED, TemplateFault, bounded, is_template, variable_fault
+from vidspec.prompt.filters import FILTERS, TESTS, Flaw
+from vidspec.prompt.filters import text as printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -415,7 +415,7 @@ def test_empty_blocks_in_blocks_are_read_or_refused(depth: int) -> None:
 
 def test_a_template_met_with_little_stack_left_ends_in_text_or_in_a_fault() -> None:
     verdicts = _child(
-        "import sys; from vidspec import bounded, prompt\n"
+        "import sys; from vidspec import prompt; from vidspec.prompt import bounded\n"
         "source = '{% for i in [1] %}{% if a %}{{ (a | upper) ~ [a, [a]][1][0] }}{% endif %}{% endfor %}'\n"
         "made = bounded.template(source)\n"
         "def at(depth, act):\n"
@@ -679,7 +679,8 @@ ATTACKS = {
 
 _ATTACKED = """
 import json, os, resource, sys
-from vidspec import bounded, prompt
+from vidspec import prompt
+from vidspec.prompt import bounded
 
 scope = {"n": 3, "long": "x" * 15000, "tags": ["a", "b"], "shot": {"id": "s010"}}
 

@@ -1,15 +1,21 @@
 """Films as code: a YAML shot list, checked before a cent is spent, rendered at most once.
 
-The rooms, from the ground up (a module imports only from rows below it)::
+The rooms, from the roof to the ground: a module imports only from rows below its own, and `tests/test_layers.py`
+sees to it. The modules of a package are one room::
 
-    cli                                                        the command line
-    commands                                                   one command, one module
-    engine                                                     the nursery that renders
-    store media picture animatic progress events hold          what touches the world
-    plan resolve graph selection check providers               what would be done, and why
-    lock prompt schema capability budget                       the languages we read and write
-    take fingerprint shot document                             values
-    diagnostic errors                                          what can be wrong
+    cli                                                   the command line
+    commands                                              one command, one module
+    summary                                               the last words of a run
+    engine project                                        a run, and a list opened for a command
+    studio ledger hold progress crash plan_table          what touches the world, and what people see
+    resolve selection folder catalogue
+    animatic plan drafting store                          clips, and what would be done for them, and why
+    budget unfold check stills account outputs            one question each, answered
+    lock shape scope shotlist phrases                     the languages that we read and write
+    schema shot prompt providers console media picture
+    document take schedule events                         values
+    capability errors fingerprint graph syntax scalar
+    diagnostic                                            what can be wrong
 """
 
 __all__ = ["__version__"]

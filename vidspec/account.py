@@ -48,7 +48,9 @@ def problems(shot_list: ShotList) -> Iterator[Diagnostic]:
                 yield _diagnostic(layer, "E401", f"there is no provider `{name}`", help_line, line, column)
     for name, written in shot_list.accounts().items():
         place = written.get("base_url")
-        if place is not None and schema.accepts("shotlist", "account")(place.mapping):
+        if name in PROVIDERS and table(name).key is None:
+            yield from _needless(name, written)
+        elif place is not None and schema.accepts("shotlist", "account")(place.mapping):
             reason = _unfit(place.mapping["base_url"])
             if reason:
                 line, column = place.place("base_url")
@@ -56,6 +58,14 @@ def problems(shot_list: ShotList) -> Iterator[Diagnostic]:
                 yield _diagnostic(
                     place, "E412", message, "write one like `https://api.example.net/v1`", line, column
                 )
+
+
+def _needless(name: str, written: Mapping[str, Written]) -> Iterator[Diagnostic]:
+    for key in ("base_url", "api_key_env"):
+        if key in written:
+            line, column = written[key].document.key_place(written[key].mapping, key)
+            message = f"`{name}` works on this machine and has no `{key}`"
+            yield _diagnostic(written[key], "E412", message, f"take `{key}` out", line, column)
 
 
 def _unfit(url: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vidspec.fingerprint import SWITCHES
 from vidspec.lock import Cost
 
 if TYPE_CHECKING:
@@ -15,13 +16,18 @@ if TYPE_CHECKING:
 def cost(model: Model, request: Mapping[str, Any]) -> Cost | None:
     """The price of one take by the model's price list; None where no row fits: unknown is not free."""
     for price in model.prices:
-        if all(request.get(key) == value for key, value in price.when.items()):
+        if all(request.get(key, _absent(key)) == value for key, value in price.when.items()):
             seconds = request.get("duration")
             if price.per == "second" and not isinstance(seconds, int | float):
                 return None
             amount = price.amount * float(seconds) if price.per == "second" and seconds else price.amount
             return Cost(amount=round(amount, 6), currency=price.currency, basis=price.basis)
     return None
+
+
+def _absent(key: str) -> Any:
+    """What a setting is that a request does not hold: a switch is off."""
+    return False if key in SWITCHES else None
 
 
 def totals(costs: Iterable[Cost | None]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vidspec import shape
-from vidspec.diagnostic import listed, nearest, shown
+from vidspec.diagnostic import described, listed, nearest, shown
 from vidspec.shot import CAMERA_MOVES, SHAPE_SETTINGS, Problem
 
 if TYPE_CHECKING:
@@ -136,8 +136,8 @@ def _number(settled: Settled, key: str, numbers: Numbers | None, asked: float | 
             settled.defaulted.add(key)
         return
     if numbers is None or numbers.inherited:
-        reason = "takes it from the clip it is made from" if numbers else f"has no choice of `{key}`"
-        message, help_line = f"`{model}` {reason}", f"take `{key}` out, or write `{key}: null` here"
+        reason = f"takes the `{key}` of the clip it is made from" if numbers else f"has no choice of `{key}`"
+        message, help_line = f"`{model}` {reason}", f"take `{key}` out, or write `{key}: null` on the shot"
         settled.problems.append(Problem(code="E405", setting=key, message=message, help=help_line))
         return
     settled.request[key] = asked = int(asked) if float(asked).is_integer() else asked
@@ -232,9 +232,10 @@ def _camera(settled: Settled, camera: Camera | None, asked: list[str] | None, mo
     settled.request["camera"] = list(asked)
     for index, move in enumerate(asked):
         if move not in camera.moves:
-            near = nearest(move, camera.moves)
-            kind = f"`{model}` has no move" if move in CAMERA_MOVES else "there is no camera move"
-            help_line = f"the nearest is `{near}`" if near else f"it has {listed(camera.moves, most=15)}"
+            known = move in CAMERA_MOVES
+            near = None if known else nearest(move, camera.moves)
+            kind = f"`{model}` has no move" if known else "there is no camera move"
+            help_line = f"the nearest is `{near}`" if near else f"`{model}` has {listed(camera.moves, most=15)}"
             settled.problems.append(
                 Problem(code="E410", setting="camera", path=(index,), message=f"{kind} `{move}`", help=help_line)
             )
@@ -270,6 +271,7 @@ def _unknown_option(capability: Capability, name: str, model: str) -> Problem:
     return Problem(code="E411", setting="options", path=(name,), message=message, help=help_line)
 
 
+_OPTION_WORDS = {"string": "a text", "integer": "an integer", "number": "a number", "boolean": "true or false"}
 _OPTION_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -281,7 +283,7 @@ _OPTION_TYPES: dict[str, tuple[type, ...]] = {
 def _option(name: str, option: Option, value: Any) -> Problem | None:
     typed = type(value) in _OPTION_TYPES[option.type]
     if not typed:
-        message = f"the option `{name}` must be of the type {option.type}, not {shown(value)}"
+        message = f"the option `{name}` must be {_OPTION_WORDS[option.type]}, not {described(value)}"
     elif option.values and value not in option.values:
         message = f"the option `{name}` has no value {shown(value)}"
     elif (option.min is not None and value < option.min) or (option.max is not None and value > option.max):
@@ -322,7 +324,7 @@ def text_problems(
         return
     assert text is not None
     if rule is None:
-        help_line = f"take `{key}` out, or write `{key}: null` here"
+        help_line = f"take `{key}` out, or write `{key}: null` on the shot"
         yield Problem(code="E405", setting=key, message=f"`{model}` has no `{key}`", help=help_line)
         return
     added = len(bracketed(camera[1])) if camera and camera[0].form == "brackets" else 0
@@ -358,14 +360,16 @@ def _read_by_the_model(rule: Text, key: str, text: str, model: str) -> Iterator[
 
 
 def seed_problem(
-    rule: Seed | None, seed: Any, *, path: tuple[int, ...], setting: str, model: str
+    rule: Seed | None, seed: Any, *, path: tuple[int, ...], setting: str, model: str, of: str = ""
 ) -> Problem | None:
-    """Whether a model takes an integer seed, or one at all."""
+    """Whether a model takes an integer seed, or one at all; `of` is the take whose seed was counted up to."""
     if rule is None:
-        message, help_line = f"`{model}` takes no seed", f"take `{setting}` out, or write `seed: auto`"
+        message, path = f"`{model}` takes no seed", ()
+        help_line = "write `seed: auto`, or take it out" if setting == "seed" else "write how many takes, not seeds"
     elif isinstance(seed, int) and not _low(rule) <= seed <= _high(rule, seed):
         upper = "no stated end" if rule.max is None else str(rule.max)
-        message, help_line = f"`{model}` takes no seed {seed}", f"seeds go from {_low(rule)} to {upper}"
+        counted = f", which is that of `{of}`" if of else ""
+        message, help_line = f"`{model}` takes no seed {seed}{counted}", f"seeds go from {_low(rule)} to {upper}"
     else:
         return None
     return Problem(code="E409", setting=setting, path=path, message=message, help=help_line)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -86,12 +87,14 @@ def _path(_ctx: click.Context, _parameter: click.Parameter, value: str | tuple[s
 
 
 def _variable(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
-    """`--var name=value` as a mapping; a value is read as YAML reads a plain scalar."""
+    """`--var name=value` as a mapping of texts."""
     found: dict[str, Any] = {}
     for text in values:
         name, equals, value = text.partition("=")
         if not equals:
             raise click.BadParameter(f"`{text}` is not of the form name=value")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise click.BadParameter(f"the value of `{name}` is not UTF-8 text")
         from vidspec.prompt import variable_fault
 
         if reason := variable_fault(name):
@@ -246,6 +249,9 @@ _MADE: dict[str, Callable[[], click.Command]] = {
 
 def main() -> None:
     """Run the command line; never ends in a traceback."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed before we began
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     try:
         code = group(standalone_mode=False)
     except click.ClickException as error:
@@ -256,12 +262,23 @@ def main() -> None:
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more; leave quietly
-        code = 0
+    except SystemExit:
+        code = 0  # click's own way out when nobody reads any more
     except Exception as error:  # noqa: BLE001  (the last one to see it)
         code = _report(error)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(_flushed(code if isinstance(code, int) else 0))
+
+
+def _flushed(code: int) -> int:
+    """The exit code, after all is written out; a reader who has gone away is no fault, a full disk is."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is for nobody
+        if not isinstance(error, BrokenPipeError):
+            return _report(error)
+    return code
 
 
 def _report(error: Exception) -> int:
@@ -276,6 +293,10 @@ def _report(error: Exception) -> int:
     if isinstance(error, VidspecError):
         console.line(f"{console.paint('error:', 'red', 'bold')} {error}")
         return error.exit_code
+    if isinstance(error, OSError) and error.strerror:
+        place = f": {error.filename}" if error.filename else ""
+        console.line(f"{console.paint('error:', 'red', 'bold')} {error.strerror.lower()}{place}")
+        return 1
     from vidspec.crash import write_report
 
     console.line(f"{console.paint('bug:', 'red', 'bold')} {type(error).__name__}; see {write_report(error)}")

@@ -22,6 +22,11 @@ class Console:
     def __init__(self, stream: TextIO | None = None, *, colour: bool | None = None) -> None:
         self.stream = stream if stream is not None else sys.stdout
         self.colour = _wants_colour(self.stream) if colour is None else colour
+        self._asked = colour
+
+    def beside(self, stream: TextIO) -> Console:
+        """A console on another stream: in colour where that stream is fit for it and nobody has asked otherwise."""
+        return Console(stream, colour=self._asked)
 
     def paint(self, text: str, *styles: str) -> str:
         """The text in colour, where there is colour."""

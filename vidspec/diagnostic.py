@@ -96,6 +96,13 @@ class Diagnostic:
     column: int
     shot: str | None = None
 
+    def __post_init__(self) -> None:
+        """What is quoted from a file may hold codes that a terminal would obey: they are shown, not sent."""
+        for name in ("message", "help"):
+            text: str = getattr(self, name)
+            if not text.isprintable():
+                object.__setattr__(self, name, "".join(map(_visible, text)))
+
     @property
     def severity(self) -> Severity:
         """`error` stops everything before it is submitted; `warning` only tells."""
@@ -122,15 +129,27 @@ class Diagnostic:
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Sort by file, place and code, and say each thing once (a matrix shot may find one fault many times)."""
-    unique = {(d.file, d.line, d.column, d.code, d.message): d for d in diagnostics}
+    unique: dict[tuple[str, int, int, str, str], Diagnostic] = {}
+    for found in diagnostics:
+        unique.setdefault((found.file, found.line, found.column, found.code, found.message), found)
     return [unique[key] for key in sorted(unique)]
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def nearest(word: str, offered: Iterable[str]) -> str | None:
     """The offered word that was most likely meant, or None where nothing is near."""
+    if len(word) > _MAX_WORD:
+        return None
     by_folded = {name.casefold(): name for name in offered}
     close = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
+
+
+_MAX_WORD = 200
+"""Characters beyond which nobody has mistyped a name, and comparing takes long."""
 
 
 def listed(words: Iterable[object], *, most: int = 12) -> str:
@@ -143,9 +162,15 @@ def listed(words: Iterable[object], *, most: int = 12) -> str:
 
 def shown(value: object, *, most: int = 60) -> str:
     """A value as it is quoted in a message: short, on one line, in back-ticks."""
-    text = _plain(value)
-    text = " ".join(text.split())
+    text = "".join(map(_visible, _plain(value)[: most + 1]))
     return f"`{text[: most - 1]}…`" if len(text) > most else f"`{text}`"
+
+
+def described(value: object) -> str:
+    """A value as a message contrasts it with what was wanted: `the text "x"`, `a mapping`, a number as it is."""
+    if isinstance(value, str):
+        return f"the text {shown(value)}"
+    return _plain(value) if isinstance(value, list | dict) else shown(value)
 
 
 def _plain(value: object) -> str:

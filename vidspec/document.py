@@ -16,7 +16,6 @@ import re
 from bisect import bisect_right
 from contextlib import contextmanager
 from functools import cached_property
-from math import isinf
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import yaml
@@ -32,6 +31,8 @@ from yaml.events import (
 
 from vidspec.diagnostic import Diagnostic, in_order
 from vidspec.errors import ShotListError
+from vidspec.scalar import Unfit, core_value, is_surely_text
+from vidspec.syntax import Stopped, complaint, forbidden, unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,21 +42,13 @@ MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 64
 MAX_NODES = 10_000_000
 MAX_ALIASED = 100_000
-_MAX_DIGITS = 400
 
 _Loader = getattr(yaml, "CLoader", yaml.Loader)
 _OFFSET_BITS = 32
 _OFFSET_MASK = (1 << _OFFSET_BITS) - 1
 
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_NOT_A_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_OCTAL_OR_HEX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_MAYBE_NOT_TEXT = frozenset("-+.0123456789tTfFnN~")
 _CORE_TAGS = {f"tag:yaml.org,2002:{name}": name for name in ("str", "int", "float", "bool", "null", "map", "seq")}
-_TEMPLATE_START = re.compile(r"(?:[:?-][ \t]+|^[ \t]*)(\{\{|\{%)")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 class Place(NamedTuple):
@@ -83,7 +76,7 @@ class Document:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", self.text))]
+        return [0, *(match.end() for match in _LINE_BREAK.finditer(self.text))]
 
     def at(self, offset: int) -> Place:
         """The line and column of a character offset."""
@@ -109,16 +102,38 @@ class Document:
         return self.at(self._root)
 
     def snippet_offset(self, container: Any, key: str | int, snippet: str, occurrence: int) -> int | None:
-        """The offset of the n-th (from 0) `snippet` in the raw text of a value, whatever its quoting.
+        """The offset of the n-th (from 0, not overlapping) `snippet` in the raw text of a value.
 
-        None where the raw text does not hold it letter for letter (escapes, folded lines).
+        None where the raw text does not hold it letter for letter (escapes, folded lines, aliases).
         """
-        offset = self.offset(container, key) - 1
+        start = self.offset(container, key)
+        end = self._ends.get(start, start)
         for _ in range(occurrence + 1):
-            offset = self.text.find(snippet, offset + 1)
-            if offset < 0:
+            found = self.text.find(snippet, start, end)
+            if found < 0:
                 return None
-        return offset
+            start = found + max(len(snippet), 1)
+        return found
+
+    @cached_property
+    def _ends(self) -> dict[int, int]:
+        """Where the value that begins at an offset ends. Read once more, for the few lists that need it."""
+        ends: dict[int, int] = {}
+        opened: list[int] = []
+        loader = _Loader(self.text)
+        try:
+            while (event := loader.get_event()) is not None:
+                kind = type(event)
+                if kind is ScalarEvent:
+                    ends.setdefault(event.start_mark.index, event.end_mark.index)
+                elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                    opened.append(event.start_mark.index)
+                    ends[opened[-1]] = len(self.text)
+                elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                    ends[opened.pop()] = event.end_mark.index
+        finally:
+            loader.dispose()
+        return ends
 
 
 def read(path: Path, name: str) -> Document:
@@ -134,7 +149,7 @@ def read_bytes(path: Path, name: str) -> bytes:
     """The bytes of a text file of at most `MAX_BYTES`. Raises ShotListError with one diagnostic otherwise."""
     try:
         if path.is_dir():
-            raise _fault("E101", f"`{name}` is a directory", "name a YAML file, such as `shots.yaml`", name)
+            raise _fault("E101", f"cannot read `{name}`: it is a directory", "name a YAML file", name)
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
@@ -214,6 +229,8 @@ class _Builder:
         self.places: dict[int, dict[Any, int]] = {}
         self.root: Any = None
         self.root_offset = 0
+        self._read = Document(name, text, None, {}, 0)
+        self._last: Any = None
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._keys: dict[str, str] = {}
         self._documents = 0
@@ -231,29 +248,33 @@ class _Builder:
             self._consume(loader.get_event)
         finally:
             loader.dispose()
-        if not self._documents:
-            raise self._stop("E104", "the file holds only comments", "a shot list begins with `vidspec: 1`", 0)
+        if self.root is None:
+            raise self._stop("E104", "the file holds nothing", "a shot list begins with `vidspec: 1`", 0)
 
     def _consume(self, next_event: Any) -> None:
         """The one loop over all events; the order of the branches is that of their frequency."""
         stack: list[_Open] = []
-        while (event := next_event()) is not None:
-            kind = type(event)
-            if kind is ScalarEvent:
-                self._scalar(stack, event)
-            elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                self._open(stack, event, {} if kind is MappingStartEvent else [])
-            elif kind is MappingEndEvent or kind is SequenceEndEvent:
-                self._close(stack)
-            elif kind is AliasEvent:
-                self._alias(stack, event)
-            elif kind is DocumentStartEvent:
-                self._documents += 1
-                if self._documents > 1:
-                    offset = event.start_mark.index
-                    raise self._stop(
-                        "E109", "a second YAML document begins here", "one file holds one document", offset
-                    )
+        event: Any = None
+        try:
+            while (event := next_event()) is not None:
+                kind = type(event)
+                if kind is ScalarEvent:
+                    self._scalar(stack, event)
+                elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                    self._open(stack, event, {} if kind is MappingStartEvent else [])
+                elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                    self._close(stack)
+                elif kind is AliasEvent:
+                    self._alias(stack, event)
+                elif kind is DocumentStartEvent:
+                    self._begin(event.start_mark.index)
+        finally:
+            self._last = event
+
+    def _begin(self, offset: int) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            raise self._stop("E109", "a second YAML document begins here", "one file holds one document", offset)
 
     def _scalar(self, stack: list[_Open], event: Any) -> None:
         offset = event.start_mark.index
@@ -262,7 +283,7 @@ class _Builder:
             self._key(parent, event, offset)
             return
         value = event.value
-        if not event.implicit[1] and (event.tag or not value or value[0] in _MAYBE_NOT_TEXT):
+        if not event.implicit[1] and (event.tag or not is_surely_text(value)):
             value = self._typed(event, value, offset)
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
@@ -278,31 +299,14 @@ class _Builder:
                 return value
         elif event.tag:
             return value
-        if value in _NULL:
-            return None
-        if value in _BOOL:
-            return _BOOL[value]
-        return self._number(value, offset)
-
-    def _number(self, value: str, offset: int) -> Any:
-        """A number where the text is one by YAML 1.2's core schema, else the text."""
-        if _INTEGER.fullmatch(value) or _OCTAL_OR_HEX.fullmatch(value):
-            if len(value) > _MAX_DIGITS:
-                help_line = "put a long number in quotes"
-                raise self._stop("E109", f"a number of {len(value)} digits", help_line, offset)
-            return int(value, 0) if value[1:2] in ("o", "x") else int(value)
-        if _NOT_A_NUMBER.fullmatch(value):
-            raise self._stop("E109", f"`{value}` has no meaning here", "write a finite number", offset)
-        if not _FLOAT.fullmatch(value):
-            return value
-        number = float(value)
-        if isinf(number):
-            raise self._stop("E109", f"the number `{value[:20]}` is too large", "", offset)
-        return number
+        typed = core_value(value)
+        if isinstance(typed, Unfit):
+            raise self._stop("E109", typed.message, typed.help, offset)
+        return typed
 
     def _key(self, parent: _Open, event: Any, offset: int) -> None:
         key = event.value
-        if not event.implicit[1] and (not key or key[0] in _MAYBE_NOT_TEXT):
+        if not event.implicit[1] and not is_surely_text(key):
             typed = self._typed(event, key, offset)
             if not isinstance(typed, str):
                 self._report("E107", f"the key `{key}` is not a string", f'write it in quotes: `"{key}"`', offset)
@@ -310,7 +314,7 @@ class _Builder:
             help_line = "YAML 1.2 has no merge keys; use `defaults`, `vars` or `include`"
             raise self._stop("E109", "`<<` does not merge here", help_line, offset)
         if key in parent.places:
-            first = self.document().at(parent.places[key] >> _OFFSET_BITS)
+            first = self._read.at(parent.places[key] >> _OFFSET_BITS)
             message = f"the key `{key}` is written twice; first at line {first.line}"
             self._report("E106", message, "keep one of the two", offset)
         parent.key = self._keys.setdefault(key, key)
@@ -320,7 +324,7 @@ class _Builder:
         offset = event.start_mark.index
         parent = stack[-1] if stack else None
         if len(stack) >= MAX_DEPTH:
-            raise self._stop("E108", f"nested deeper than {MAX_DEPTH} levels", "", offset)
+            raise self._stop("E108", f"nested deeper than {MAX_DEPTH} levels", "take some levels out", offset)
         if event.tag and event.tag not in _CORE_TAGS:
             raise self._stop("E109", f"the tag `{event.tag}` has no meaning here", "leave the tag out", offset)
         if parent is not None and parent.key is None and type(parent.value) is dict:
@@ -342,10 +346,12 @@ class _Builder:
     def _alias(self, stack: list[_Open], event: Any) -> None:
         offset = event.start_mark.index
         if event.anchor not in self._anchors:
-            raise self._stop("E105", f"the alias `*{event.anchor}` names no anchor above it", "", offset)
+            message = f"the alias `*{event.anchor}` names no anchor above it"
+            raise self._stop("E105", message, "put a text that begins with `*` in quotes", offset)
         value, count = self._anchors[event.anchor]
         if count < 0:
-            raise self._stop("E108", f"the alias `*{event.anchor}` stands inside its own anchor", "", offset)
+            message = f"the alias `*{event.anchor}` stands inside its own anchor"
+            raise self._stop("E108", message, "an alias repeats something that is complete above it", offset)
         self._aliased += count
         if self._aliased > MAX_ALIASED:
             message = f"the aliases of this file expand to more than {MAX_ALIASED} values"
@@ -362,9 +368,7 @@ class _Builder:
         parent.count += count
         self._nodes += count
         if self._nodes > MAX_NODES:
-            raise self._stop(
-                "E108", f"more than {MAX_NODES} values in one file", "split it into several lists", offset
-            )
+            raise self._stop("E108", f"more than {MAX_NODES} values", "split it into several lists", offset)
         container = parent.value
         if type(container) is dict:
             key = cast("str", parent.key)
@@ -376,20 +380,17 @@ class _Builder:
             container.append(value)
 
     def _complex_key(self, offset: int) -> ShotListError:
-        if self.text[max(offset - 1, 0) : offset + 1] == "{{":
-            return self._unquoted(offset - 1)
+        start = offset - 1 if self.text[max(offset - 1, 0) : offset] == "{" else offset
+        if self.text.startswith("{{", start):
+            return self._stop(*unquoted(start))
         return self._stop("E107", "a key is a list or a mapping", "a key is a plain word", offset)
-
-    def _unquoted(self, offset: int) -> ShotListError:
-        help_line = "put the whole text in quotes, or write it as a block after `|`"
-        return self._stop("E110", "a template that is not in quotes", help_line, offset)
 
     def _stop(self, code: str, message: str, help_line: str, offset: int) -> ShotListError:
         self._report(code, message, help_line, offset)
         return ShotListError(in_order(self.faults))
 
     def _report(self, code: str, message: str, help_line: str, offset: int) -> None:
-        place = self.document().at(offset)
+        place = self._read.at(offset)
         self.faults.append(
             Diagnostic(
                 code=code,
@@ -403,40 +404,21 @@ class _Builder:
 
     def syntax_error(self, error: yaml.MarkedYAMLError) -> ShotListError:
         """libyaml's complaint, in our words where the cause is one that shot lists often have."""
-        mark = error.problem_mark or error.context_mark
-        if "end of stream" in str(error.problem):
-            mark = error.context_mark or mark  # the quote that was opened, not the end of the file
-        offset = min(mark.index, len(self.text)) if mark else 0
-        document = self.document()
-        line_start = document._line_starts[document.at(offset).line - 1]
-        line = self.text[line_start:].split("\n", 1)[0]
-        if (match := _TEMPLATE_START.search(line)) and line_start + match.start(1) <= offset:
-            return self._unquoted(line_start + match.start(1))
-        problem = str(error.problem or error.context or "not YAML").replace("'\\t'", "a tab")
-        if "\t" in line[: len(line) - len(line.lstrip())] or self.text[offset : offset + 1] == "\t":
-            tab = line_start + line.index("\t")
-            return self._stop("E105", "a tab in the indentation", "YAML is indented with blanks", tab)
-        context = f" {error.context}" if error.context and error.context != problem else ""
-        return self._stop("E105", f"not YAML: {problem}{context}", _ADVICE.get(problem, ""), offset)
+        length, last = len(self.text), self._last
+        opened = min(error.context_mark.index, length) if error.context_mark else 0
+        quoted = type(last) is ScalarEvent and last.style in ("'", '"')
+        stopped = Stopped(
+            problem=str(error.problem or ""),
+            context=str(error.context or ""),
+            offset=min(error.problem_mark.index, length) if error.problem_mark else opened,
+            opened=opened,
+            quote=(last.start_mark.index, last.end_mark.index) if quoted else None,
+        )
+        return self._stop(*complaint(self.text, stopped))
 
     def unreadable(self, error: yaml.reader.ReaderError) -> ShotListError:
         """A character that YAML does not allow, such as those of a binary file."""
-        found = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", self.text)
-        offset = found.start() if found else 0
-        character = ord(self.text[offset]) if found else 0
-        message = f"the character U+{character:04X} may not stand in YAML: {error.reason}"
-        return self._stop("E105", message, "is this a text file?", offset)
-
-
-_ADVICE = {
-    "mapping values are not allowed in this context": "put a text that holds `: ` in quotes",
-    "could not find expected ':'": "a key is followed by a colon and a blank",
-    "did not find expected key": "check the indentation of this line and of the one above",
-    "did not find expected '-' indicator": "check the indentation of this list",
-    "found unexpected end of stream": "a quote or bracket is not closed",
-    "did not find expected ',' or ']'": "the list is not closed, or a text in it wants quotes",
-    "did not find expected ',' or '}'": "the mapping is not closed, or a text in it wants quotes",
-}
+        return self._stop(*forbidden(self.text, str(error.reason)))
 
 
 def _fault(code: str, message: str, help_line: str, name: str, place: Place = _START) -> ShotListError:

@@ -68,7 +68,8 @@ class Drafting:
         self._folder = folder
         self._chosen = chosen
         self._checker = Checker()
-        self._output = shot_list.main.mapping.get("output") or DEFAULT
+        output = shot_list.main.mapping.get("output")
+        self._output = output if output and isinstance(output, str) else DEFAULT
 
     def provider(self, name: str) -> Provider:
         """The table of a provider in the registry."""
@@ -221,6 +222,9 @@ def _model(settings: dict[str, Any], problems: list[Problem]) -> Model | None:
         problems.append(Problem(code="E407", message=message, help=f"write `model`: {offered}"))
         return None
     near = nearest(wanted, provider.models)
+    elsewhere = [other for other in PROVIDERS if wanted in table(other).models]
+    if elsewhere:
+        offered = f"{offered}; {listed(elsewhere)} {'has' if len(elsewhere) == 1 else 'have'} `{wanted}`"
     help_line = f"the nearest is `{near}`; {offered}" if near else offered
     message = f"`{name}` has no model {shown(wanted)}"
     problems.append(Problem(code="E402", setting="model", message=message, help=help_line))
@@ -286,19 +290,21 @@ class _Inputs:
     def _frame(self, key: str, index: int, path: tuple[str | int, ...], value: Mapping[str, Any]) -> Any:
         at = value.get("at", "first" if key == "last_frame" else "last")
         if isinstance(at, str) and at not in ("first", "last"):
-            message = f"`at` is {shown(at)}, not a place in a clip"
+            message = f"`at` is the text {shown(at)}, not a place in a clip"
             help_line = "write `first`, `last`, or a time in seconds"
             self.problems.append(
                 Problem(code="E204", setting=key, path=(*path, "at"), message=message, help=help_line)
             )
-        frame = Frame(slate=self._slate(key, path, value), at=at)
+        frame = Frame(
+            slate=self._slate(key, path, value), at=int(at) if isinstance(at, float) and at.is_integer() else at
+        )
         self.inputs.append(Input(setting=key, index=index, frame=frame))
         return frame.value()
 
     def _slate(self, key: str, path: tuple[str | int, ...], value: Mapping[str, Any]) -> str:
         number = value.get("take", "chosen")
         if isinstance(number, str) and number != "chosen":
-            message, help_line = f"`take` is {shown(number)}", "write a take's number, or `chosen`"
+            message, help_line = f"`take` is the text {shown(number)}", "write a take's number, or `chosen`"
             self.problems.append(
                 Problem(code="E204", setting=key, path=(*path, "take"), message=message, help=help_line)
             )
@@ -357,7 +363,7 @@ def _seed(
     """The seed of one take, and what it follows from."""
     rule, model = draft.capability.seed, draft.model.name
     if isinstance(written, str) and written not in ("auto", "random"):
-        message, help_line = f"`seed` is {shown(written)}", "write an integer, `auto` or `random`"
+        message, help_line = f"`seed` is the text {shown(written)}", "write an integer, `auto` or `random`"
         problems.append(Problem(code="E204", setting="seed", message=message, help=help_line))
         return None, "none"
     if seeds is not None:
@@ -372,13 +378,31 @@ def _seed(
         if problem and number == 1:
             problems.append(problem)
         return None, "none" if rule is None else "random"
-    return _fixed(rule, int(written) + number - 1, "seed", (), model, problems)
+    return _counted(rule, int(written), number, name, model, problems)
+
+
+def _counted(
+    rule: Seed | None, first: int, number: int, name: str, model: str, problems: list[Problem]
+) -> tuple[int, SeedRule]:
+    """The seed of a take that counts up from the first; the first that is too high is told of, not all."""
+    seed = first + number - 1
+    before = number > 1 and check.seed_problem(rule, seed - 1, path=(), setting="seed", model=model)
+    if before:
+        return seed, "fixed"
+    return _fixed(rule, seed, "seed", (), model, problems, of=name if number > 1 else "")
 
 
 def _fixed(
-    rule: Seed | None, seed: int, setting: str, path: tuple[int, ...], model: str, problems: list[Problem]
+    rule: Seed | None,
+    seed: int,
+    setting: str,
+    path: tuple[int, ...],
+    model: str,
+    problems: list[Problem],
+    *,
+    of: str = "",
 ) -> tuple[int, SeedRule]:
-    problem = check.seed_problem(rule, seed, path=path, setting=setting, model=model)
+    problem = check.seed_problem(rule, seed, path=path, setting=setting, model=model, of=of)
     if problem:
         problems.append(problem)
     return seed, "fixed"

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import trio
 
 from vidspec import budget, media, studio
 from vidspec.check import drawn_seeds
 from vidspec.errors import MediaError, RenderError, VidspecError
-from vidspec.events import Event
+from vidspec.events import Event, Tally
+from vidspec.fingerprint import digest as digest_of
 from vidspec.fingerprint import fingerprint
 from vidspec.lock import Output, Record
 from vidspec.plan import as_recorded, differences, frame_key, frame_source, with_frame
@@ -30,56 +32,47 @@ from vidspec.store import file_digest, whole
 if TYPE_CHECKING:
     from vidspec.events import Kind, Listener
     from vidspec.ledger import Ledger
-    from vidspec.plan import Planned
+    from vidspec.plan import Plan, Planned
     from vidspec.store import Store
-    from vidspec.take import Input, Take
+    from vidspec.studio import Pictures
+    from vidspec.take import Take
 
-Pictures = Mapping[tuple[str, int], bytes]
 Report = Callable[[int, int], None]
-Make = Callable[["Take", Pictures, Path, Report], Awaitable[None]]
-"""Makes a take's clip at a path; tells how far it is (done, of how much)."""
+"""Told how far a clip is: done, of how much."""
 
 Ending = Literal["rendered", "restored", "kept"]
 
 
+class Maker(Protocol):
+    """Whoever makes clips, and knows how to take a frame from one of them."""
+
+    async def clip(self, take: Take, pictures: Pictures, part: Path, report: Report) -> None:
+        """Make a take's clip at a path."""
+
+    async def frame(self, take: Take, pictures: Pictures, clip: Path, at: str | float) -> bytes:
+        """A frame (`first`, `last`, or a time in seconds) of a take's clip as a PNG, for another take to use."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Everything that a run needs, given."""
+    """Everything that a run needs, given.
+
+    `plan` holds all takes of the list, `work` those of them that are to be made. With `drafts` every take is
+    drawn here, free, whichever provider it is meant for.
+    """
 
     project: Path
+    plan: Plan
     work: tuple[Planned, ...]
-    there: frozenset[str]
     ledger: Ledger
     store: Store
     listener: Listener
     slots: Mapping[str, int]
-    title: str = ""
-    make: Make | None = None
+    maker: Maker
+    drafts: bool = False
     on_progress: Callable[[str, float], None] = lambda _slate, _share: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     draw_seed: Callable[[int, int], int] = lambda low, high: low + secrets.randbelow(high - low + 1)
-
-
-@dataclass(slots=True)
-class Tally:
-    """How the takes of a run ended, by slate."""
-
-    rendered: list[str] = field(default_factory=list)
-    restored: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    blocked: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    def value(self) -> dict[str, Any]:
-        """The totals of `run_finished`."""
-        return {
-            "rendered": len(self.rendered),
-            "restored": len(self.restored),
-            "kept": len(self.kept),
-            "failed": len(self.failed),
-            "blocked": len(self.blocked),
-        }
 
 
 async def run(given: Run, tally: Tally) -> None:
@@ -96,17 +89,16 @@ async def run(given: Run, tally: Tally) -> None:
 class _Engine:
     def __init__(self, given: Run, tally: Tally) -> None:
         self._given = given
-        self._make = given.make or draw_with(given.title)
-        self._planned = {planned.slate: planned for planned in given.work}
-        self._schedule = Schedule(
-            (Job(one.slate, one.take.provider, one.take.needs) for one in given.work), set(given.there)
-        )
+        self._planned = {planned.slate: planned for planned in given.plan.takes}
+        there = {planned.slate for planned in given.plan.takes if planned.action == "keep"}
+        self._schedule = Schedule((Job(one.slate, one.take.provider, one.take.needs) for one in given.work), there)
+        self._frames: dict[tuple[str, str | float], str] = {}
         self._tally = tally
         self._started = trio.current_time()
         self._changed = trio.Condition()
 
     async def run(self) -> None:
-        self._tell("run_started", takes=len(self._planned))
+        self._tell("run_started", takes=len(self._given.work))
         self._given.ledger.write()
         try:
             for slate, needed in self._schedule.unreachable().items():
@@ -121,6 +113,7 @@ class _Engine:
             self._tell("run_finished", **self._tally.value())
 
     def _tell(self, kind: Kind, slate: str | None = None, **details: Any) -> None:
+        """Tell whoever listens. One who has gone away, such as the reader of a pipe, stops no run."""
         planned = self._planned.get(slate or "")
         event = Event(
             event=kind,
@@ -129,7 +122,8 @@ class _Engine:
             provider=planned.take.provider if planned else None,
             details=details,
         )
-        self._given.listener(event)
+        with suppress(OSError):
+            self._given.listener(event)
 
     async def _work(self, lane: str) -> None:
         """One slot of a lane: take the next job that may start, until the lane has none."""
@@ -145,16 +139,30 @@ class _Engine:
 
     async def _one(self, planned: Planned) -> None:
         slate = planned.slate
-        self._tell("submitted", slate, model=planned.take.model, action=planned.action)
         try:
             ending = await self._bring_about(planned)
-        except (VidspecError, OSError) as error:
-            if isinstance(error, RenderError):
-                raise
-            self._fail(slate, _reason(error))
+        except RenderError:
+            raise
+        except VidspecError as error:
+            self._fail(slate, str(error))
             return
+        except OSError as error:
+            self._fail(slate, self._reason(error))
+            return
+        if ending == "kept":
+            self._tell("state", slate, state="kept")
         getattr(self._tally, ending).append(slate)
         self._schedule.finished(slate)
+
+    def _reason(self, error: OSError) -> str:
+        """What the system says, and of which file."""
+        reason = (error.strerror or str(error)).lower()
+        place = error.filename2 or error.filename
+        if place is None:
+            return reason
+        path = Path(os.fsdecode(place))
+        inside = path.is_relative_to(self._given.project)
+        return f"{reason}: {path.relative_to(self._given.project) if inside else path}"
 
     def _fail(self, slate: str, reason: str) -> None:
         self._tally.failed[slate] = reason
@@ -168,8 +176,11 @@ class _Engine:
 
     async def _bring_about(self, planned: Planned) -> Ending:
         """Get the clip of one take to its place, the cheapest way there is."""
-        if planned.action == "restore" and self._bring_back(planned):
-            return "restored"
+        if planned.action == "restore":
+            if self._bring_back(planned):
+                return "restored"
+            if not self._is_free(planned):
+                raise MediaError("the clip that was to be brought back is kept no more")
         pictures, request, frames = await self._pictures(planned.take)
         take = replace(planned.take, request=request)
         record = planned.record
@@ -187,21 +198,31 @@ class _Engine:
         return "rendered"
 
     def _bring_back(self, planned: Planned) -> bool:
-        """Put a kept clip at its place again. False where it must, and may, be made again: drawing is free."""
+        """Put a kept clip at its place again. False where it is not kept, or damaged and may be drawn again."""
         record, path = planned.record, planned.take.output
-        if record is None or record.output is None or not self._given.store.holds(record.output.sha256):
+        if record is None or record.output is None or not self._kept(record.output):
             return False
         target = self._given.project / path
         self._keep_what_stands(target)
         try:
             self._given.store.bring_back(record.output.sha256, target)
         except MediaError:
-            if studio.is_local(planned.take.provider):
+            if self._is_free(planned):
                 return False
             raise
         self._given.ledger.settle(planned.slate, replace(record, output=replace(record.output, path=path)))
         self._tell("downloaded", planned.slate, restored=True, path=path, bytes=record.output.bytes)
         return True
+
+    def _is_free(self, planned: Planned) -> bool:
+        return self._given.drafts or studio.is_local(planned.take.provider)
+
+    def _kept(self, output: Output) -> bool:
+        """Whether a clip's bytes are kept, after a look at the place where they stood when they were recorded."""
+        store, former = self._given.store, self._given.project / output.path
+        if not store.holds(output.sha256) and _has_digest(former, output.sha256):
+            store.keep(former, output.sha256)
+        return store.holds(output.sha256)
 
     def _with_seed(self, take: Take) -> Take:
         if take.seed is not None or take.seed_rule != "random":
@@ -215,13 +236,13 @@ class _Engine:
         def report(done: int, of: int) -> None:
             self._given.on_progress(slate, done / of if of else 0.0)
 
+        self._tell("submitted", slate, model=take.model)
         with whole(target) as part:
-            await self._make(take, pictures, part, report)
+            await self._given.maker.clip(take, pictures, part, report)
             probe = media.probe(part)
-            digest = file_digest(part)
             size = part.stat().st_size
+            digest = self._given.store.keep(part)
             self._keep_what_stands(target)
-        self._given.store.keep(target, digest)
         self._tell("downloaded", slate, path=take.output, bytes=size, seconds=probe.duration)
         return Output(
             path=take.output,
@@ -244,36 +265,43 @@ class _Engine:
         pictures: dict[tuple[str, int], bytes] = {}
         request, frames = dict(take.request), dict[str, Any]()
         for given in take.inputs:
-            if given.path is not None and given.setting != "audio":
-                pictures[given.setting, given.index] = (self._given.project / given.path).read_bytes()
-            elif given.frame is not None:
-                source = self._source(given)
-                if given.frame.at is not None:
-                    data = await self._frame(given, source)
+            if given.path is not None:
+                data = (self._given.project / given.path).read_bytes()
+                if digest_of(data) != given.digest:
+                    raise MediaError(f"`{given.path}` was changed while the run went on")
+                if given.setting != "audio":
                     pictures[given.setting, given.index] = data
-                    digest = self._given.store.keep_bytes(data)
-                    request = with_frame(request, given, digest)
-                    frames[frame_key(given)] = {**frame_source(given, source), "sha256": digest}
-                else:
-                    request = with_frame(request, given, source.sha256)
-                    frames[frame_key(given)] = {**frame_source(given, source), "sha256": source.sha256}
+            elif given.frame is not None:
+                source, clip = self._source(given.frame.slate)
+                digest = source.sha256
+                if given.frame.at is not None:
+                    digest = await self._frame(given.frame.slate, clip, given.frame.at)
+                    pictures[given.setting, given.index] = self._given.store.place(digest).read_bytes()
+                request = with_frame(request, given, digest)
+                frames[frame_key(given)] = {**frame_source(given, source), "sha256": digest}
         return pictures, request, frames
 
-    def _source(self, given: Input) -> Output:
-        assert given.frame is not None
-        record = self._given.ledger.lock.get(given.frame.slate)
+    def _source(self, slate: str) -> tuple[Output, Path]:
+        """The clip that a take was recorded with, and where its very bytes are: at its place, else kept."""
+        record = self._given.ledger.lock.get(slate)
         if record is None or record.output is None:
-            raise MediaError(f"`{given.frame.slate}` has no clip to take a frame from")
-        return record.output
+            raise MediaError(f"`{slate}` has no clip to take a frame from")
+        digest = record.output.sha256
+        for path in (self._given.project / self._planned[slate].take.output, self._given.store.place(digest)):
+            if _has_digest(path, digest):
+                return record.output, path
+        raise MediaError(f"the clip of `{slate}` is not the one that was rendered, and that one is not kept")
 
-    async def _frame(self, given: Input, source: Output) -> bytes:
-        assert given.frame is not None
-        at = given.frame.at
-        path = self._given.project / source.path
-        moment: Literal["first", "last"] | float = at if isinstance(at, float | int) else "last"
-        if at == "first":
-            moment = "first"
-        return await trio.to_thread.run_sync(lambda: media.frame(path, moment))
+    async def _frame(self, slate: str, clip: Path, at: str | float) -> str:
+        """The digest of a frame of a finished take, taken once in a run and kept."""
+        found = self._frames.get((slate, at))
+        if found is None:
+            take, record = self._planned[slate].take, self._given.ledger.lock.get(slate)
+            made = as_recorded(take, record) if record else take
+            pictures, _, _ = await self._pictures(made)
+            data = await self._given.maker.frame(made, pictures, clip, at)
+            found = self._frames[slate, at] = self._given.store.keep_bytes(data)
+        return found
 
     def _record(self, take: Take, output: Output, frames: Mapping[str, Any]) -> Record:
         return Record(
@@ -292,7 +320,7 @@ class _Engine:
             vars=dict(take.variables) or None,
             output=output,
             rendered_at=f"{self._given.now():%Y-%m-%dT%H:%M:%SZ}",
-            cost=budget.cost(table(take.provider).models[take.model], take.request),
+            cost=None if self._given.drafts else budget.cost(table(take.provider).models[take.model], take.facts),
         )
 
 
@@ -312,24 +340,33 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return (error.strerror or str(error)).lower()
-    return str(error)
+def _has_digest(path: Path, digest: str) -> bool:
+    """Whether a file is there, with exactly these bytes."""
+    try:
+        return file_digest(path) == digest
+    except OSError:
+        return False
 
 
-def draw_with(title: str) -> Make:
-    """A `Make` that draws: in threads, as many at once as there are slots, stopped when the run is cancelled."""
+class Drawer:
+    """Makes clips by drawing them: in threads, as many at once as there are cores, stopped with the run."""
 
-    async def make(take: Take, pictures: Pictures, part: Path, report: Report) -> None:
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._cores = trio.CapacityLimiter(max(1, os.cpu_count() or 1))
+
+    async def clip(self, take: Take, pictures: Pictures, part: Path, report: Report) -> None:
+        """Draw a take."""
+
         def progress(done: int, of: int) -> None:
             trio.from_thread.check_cancelled()
             report(done, of)
 
         def draw() -> None:
-            studio.draw(take, pictures, part, title=title, progress=progress)
+            studio.draw(take, pictures, part, title=self._title, progress=progress)
 
-        await trio.to_thread.run_sync(draw, limiter=limiter)
+        await trio.to_thread.run_sync(draw, limiter=self._cores)
 
-    limiter = trio.CapacityLimiter(max(1, os.cpu_count() or 1))
-    return make
+    async def frame(self, take: Take, pictures: Pictures, clip: Path, at: str | float) -> bytes:  # noqa: ARG002
+        """Draw the frame anew without the lettering, which would stand in the next clip as if it were scenery."""
+        return await trio.to_thread.run_sync(studio.frame, take, pictures, at, limiter=self._cores)

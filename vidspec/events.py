@@ -42,6 +42,28 @@ class Event:
         return {"event": self.event, "time": round(self.time, 3), **present, **self.details}
 
 
+@dataclass(slots=True)
+class Tally:
+    """How the takes of a run ended, by slate."""
+
+    rendered: list[str] = field(default_factory=list)
+    restored: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    blocked: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def value(self) -> dict[str, Any]:
+        """The totals of `run_finished`."""
+        return {
+            "rendered": len(self.rendered),
+            "restored": len(self.restored),
+            "kept": len(self.kept),
+            "failed": len(self.failed),
+            "blocked": len(self.blocked),
+        }
+
+
 class Listener(Protocol):
     """Somebody who is told of every event, in order. Must not wait."""
 

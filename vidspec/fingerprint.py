@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 SWITCHES = frozenset({"audio", "watermark", "enhance_prompt"})
 
 
@@ -40,7 +42,7 @@ def fingerprint(*, provider: str, model: str, request: Mapping[str, Any], seed: 
         "request": canonical(request),
         **({"take": take} if seed is None else {"seed": seed}),
     }
-    return digest(json.dumps(sent, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
+    return digest(_encode(sent).encode())
 
 
 def auto_seed(slate: str, low: int, high: int) -> int:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidspec.diagnostic import nearest, shown
 from vidspec.errors import MediaError
 from vidspec.fingerprint import digest
 from vidspec.stills import Fault, SoundFile
@@ -67,21 +68,20 @@ class ProjectFolder:
             place = (self.root / path).resolve()
             inside = place.is_relative_to(self.root.resolve()) and not Path(path).is_absolute()
         except (OSError, ValueError, RuntimeError) as error:
-            return Fault("E501", f"cannot look for {path!r}: {error}", "")
+            return Fault("E501", f"cannot look for {shown(path)}: {error}", _INSIDE)
         if not inside:
             return Fault("E502", f"`{path}` is outside the project folder", _INSIDE)
         try:
             if not place.exists():
                 return Fault("E501", f"there is no file `{path}`", self._nearest(path))
             if not place.is_file():
-                return Fault("E501", f"`{path}` is a directory", "name a file")
+                what = "a directory" if place.is_dir() else "no file with bytes of its own"
+                return Fault("E501", f"`{path}` is {what}", "name a file")
         except OSError as error:
             return Fault("E501", f"cannot look for `{path}`: {(error.strerror or str(error)).lower()}", "")
         return place
 
     def _nearest(self, path: str) -> str:
-        from vidspec.diagnostic import nearest
-
         folder = (self.root / path).parent
         names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208  (names, not paths)
         near = nearest(Path(path).name, names)

@@ -8,11 +8,12 @@ import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from vidspec.errors import Refusal
+from vidspec.errors import Refusal, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import TextIO
 
 
 @contextmanager
@@ -21,16 +22,32 @@ def hold(folder: Path) -> Iterator[None]:
 
     Raises:
         Refusal: another process holds it; the message says which.
+        UsageError: the folder cannot be held at all.
     """
-    with (folder / "run.lock").open("a+", encoding="utf-8") as file:
+    with _opened(folder / "run.lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "another process"
             raise Refusal(f"another run holds this project: {holder}") from None
+        except OSError as error:
+            raise _unheld(error) from error
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
         yield
         file.truncate(0)
+
+
+def _opened(path: Path) -> TextIO:
+    """The file, made where it is not there yet; never what a link of that name leads to, since it is emptied."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o666)
+    except OSError as error:
+        raise _unheld(error) from error
+    return os.fdopen(descriptor, "a+", encoding="utf-8", errors="replace")
+
+
+def _unheld(error: OSError) -> UsageError:
+    return UsageError(f"cannot hold the project folder: {(error.strerror or str(error)).lower()}")

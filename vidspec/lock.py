@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vidspec import document, schema
+from vidspec.diagnostic import shown
 from vidspec.errors import LockError, ShotListError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _HEAD = f"vidspec_lock: {VERSION}\n"
+_MARKS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)( |$)", re.MULTILINE)
 
 
@@ -141,8 +143,11 @@ class Lock:
         """The fields of a finished take that a plan compares; None for a take that is not finished."""
         record = self._records.get(slate)
         text = self._texts.get(slate)
-        if record is None and text is not None and (match := _GLANCE.search(text)):
-            return Glance(match[1], match[2], match[3], int(match[4]))
+        if record is None and text is not None:
+            sent = _SENT.match(text, text.find("\n    fingerprint:"))
+            came = _CAME.match(text, text.find("\n    output:"))
+            if sent and came:
+                return Glance(sent[1], came[1], came[2], int(came[3]))
         record = self.get(slate)
         if record is None or record.output is None or record.fingerprint is None:
             return None
@@ -163,9 +168,9 @@ class Lock:
         """The lines of one record, as read or as they would be written."""
         found = self._texts.get(slate)
         record = self._records[slate]
-        if found is not None or record is None:
-            return found or ""
-        return "".join(_lines(record))
+        if found is None and record is not None:
+            found = self._texts[slate] = "".join(_lines(record))
+        return found or ""
 
     def _copy(self) -> Lock:
         copied = Lock()
@@ -208,13 +213,15 @@ _FIELDS = (
 _OUTPUT_FIELDS = ("path", "sha256", "bytes", "width", "height", "fps", "duration", "audio")
 _COST_FIELDS = ("amount", "currency", "basis")
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_RENDERED = frozenset({"provider", "model", "fingerprint", "request", "output"})
+"""What a record has from the moment that its take has been rendered: all of it, or none."""
+_PLAIN_KEY = re.compile(r"(?!(?i:y|n|yes|no|on|off|true|false|null)$)[A-Za-z_][A-Za-z0-9_.]*")
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": ")).encode
 
 
-_GLANCE = re.compile(
-    r"""^    fingerprint: "(sha256:[0-9a-f]{64})"$.*?^    output:\n      path: "([^"\\]+)"\n"""
-    r"""      sha256: "(sha256:[0-9a-f]{64})"\n      bytes: ([0-9]+)$""",
-    re.MULTILINE | re.DOTALL,
+_SENT = re.compile(r'\n    fingerprint: "(sha256:[0-9a-f]{64})"\n')
+_CAME = re.compile(
+    r'\n    output:\n      path: "([^"\\]+)"\n      sha256: "(sha256:[0-9a-f]{64})"\n      bytes: ([0-9]+)\n'
 )
 _ENTRY = re.compile(r"  ([A-Za-z0-9][A-Za-z0-9._-]*-t[0-9]+):\n((?:    .*\n)+)")
 
@@ -258,11 +265,18 @@ def _block(name: str, mapping: Mapping[str, Any], indent: str) -> Iterator[str]:
         return
     yield f"{indent}{name}:\n"
     for key, value in present.items():
-        yield f"{indent}  {key}: {_scalar(value)}\n"
+        yield f"{indent}  {key if _PLAIN_KEY.fullmatch(key) else _scalar(key)}: {_scalar(value)}\n"
 
 
 def _scalar(value: Any) -> str:
+    """A value in JSON's quoting, which YAML reads the same: in every version of YAML, whose floats have a dot."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_scalar(key)}: {_scalar(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_scalar, value))}]"
     text = _dumps(value)
+    if isinstance(value, float) and "." not in text:
+        return text.replace("e", ".0e")
     if _UNPRINTABLE.search(text):
         text = _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return text
@@ -278,9 +292,11 @@ def parse(text: str, name: str) -> Lock:
     Raises:
         LockError: with the place and the reason, for anything that is no lockfile of this version.
     """
-    if conflict := _CONFLICT.search(text):
+    if any(mark in text for mark in _MARKS) and (conflict := _CONFLICT.search(text)):
         line = text.count("\n", 0, conflict.start()) + 1
         raise LockError(f"{name}:{line}:1: the lockfile holds the marks of a merge conflict; resolve it first")
+    if text and not text.endswith("\n"):
+        raise LockError(f"{name}:{text.count(chr(10)) + 1}:1: the lockfile is cut short: its last line has no end")
     texts = _split(text)
     if texts is not None:
         return Lock(texts=texts)
@@ -376,9 +392,18 @@ def _read_field(body: str, indent: int, mapping: dict[str, Any], stack: list[tup
 
 
 def _from_mapping(mapping: Mapping[str, Any]) -> Record:
+    """A record from its fields. Raises LockError for one that is cut short, or leads out of the project."""
     fields = dict(mapping)
+    if mapping.keys() - {"shot", "take", "superseded"} and not mapping.keys() >= _RENDERED:
+        missing = ", ".join(sorted(_RENDERED - mapping.keys()))
+        raise LockError(f"the record of {_name(mapping)} is cut short in the lockfile: it has no {missing}")
     if "output" in fields:
         fields["output"] = Output(**fields["output"])
+        if _leads_out(fields["output"].path):
+            raise LockError(
+                f"the record of {_name(mapping)} names a clip outside the project folder: "
+                f"{shown(fields['output'].path)}"
+            )
     if "cost" in fields:
         fields["cost"] = Cost(**fields["cost"])
     if "defaulted" in fields:
@@ -387,3 +412,11 @@ def _from_mapping(mapping: Mapping[str, Any]) -> Record:
         about = {"shot": mapping["shot"], "take": mapping["take"]}
         fields["superseded"] = tuple(_from_mapping({**about, **former}) for former in fields["superseded"])
     return Record(**fields)
+
+
+def _name(mapping: Mapping[str, Any]) -> str:
+    return f"take {mapping['take']} of `{mapping['shot']}`"
+
+
+def _leads_out(path: str) -> bool:
+    return path.startswith("/") or "\\" in path or "\0" in path or ".." in path.split("/")

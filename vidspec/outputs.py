@@ -21,7 +21,7 @@ class Outputs:
     """Remembers which take writes which file, over all lists that it is shown."""
 
     def __init__(self) -> None:
-        self._writers: dict[tuple[str, str], tuple[str, str]] = {}
+        self._writers: dict[str, tuple[str, str]] = {}
 
     def problems(self, take: Take, *, folder: str, of: str) -> Iterator[Problem]:
         """What is wrong with the output of a take of the list called `of`, whose project is at `folder`."""
@@ -29,7 +29,7 @@ class Outputs:
         if reason:
             yield Problem(code="E223", setting="output", message=f"`{take.output}` {reason}", help=_HELP)
             return
-        place = (folder, posixpath.normpath(take.output).casefold())
+        place = f"{folder}/{posixpath.normpath(take.output).casefold()}"
         writer, list_name = self._writers.setdefault(place, (take.slate, of))
         if (writer, list_name) != (take.slate, of):
             other = f"`{writer}`" if list_name == of else f"`{writer}` of {list_name}"
@@ -42,7 +42,7 @@ class Outputs:
 
 def _unfit(output: str) -> str | None:
     """Why a path cannot be an output, else None."""
-    if not output.endswith(".mp4") or output.endswith("/.mp4"):
+    if not output.endswith(".mp4") or posixpath.basename(output) == ".mp4":
         return "is no name of an MP4 file"
     if output.startswith("/") or "\\" in output or any(ord(character) < 32 for character in output):
         return "is not a plain path inside the project folder"

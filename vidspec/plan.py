@@ -31,7 +31,7 @@ class Disk(Protocol):
     """What a plan must know of the disk."""
 
     def size(self, output: str) -> int | None:
-        """The size in bytes of the file at an output's place; None where there is none."""
+        """The size in bytes of the file at an output's place; None where there is no file."""
 
     def holds(self, digest: str) -> bool:
         """Whether the bytes of this digest are still kept."""
@@ -82,14 +82,19 @@ class Plan:
         return [planned for planned in self.work if planned.cost is None and planned.action in ("render", "wait")]
 
 
-def plan(takes: Iterable[Take], lock: Lock, disk: Disk) -> Plan:
-    """Compare takes with the lock and with what is on disk. Raises LockError for a record that cannot be read."""
+def plan(takes: Iterable[Take], lock: Lock, disk: Disk, skipped: Collection[str] = ()) -> Plan:
+    """Compare takes with the lock and with what is on disk. `skipped` are ids of shots that are left out for now.
+
+    Raises:
+        LockError: a record cannot be read.
+    """
     planned: dict[str, Planned] = {}
     ordered = list(takes)
     by_slate = {take.slate: take for take in ordered}
     for take in _needed_first(ordered, by_slate):
         planned[take.slate] = _one(take, lock, disk, planned)
-    removed = tuple(slate for slate in lock if slate not in by_slate and lock.glance(slate))
+    gone = [slate for slate in lock if slate not in by_slate and lock.glance(slate)]
+    removed = tuple(slate for slate in gone if (record := lock.get(slate)) and record.shot not in skipped)
     return Plan(
         takes=tuple(planned[take.slate] for take in ordered),
         removed=removed,
@@ -122,11 +127,14 @@ def _one(take: Take, lock: Lock, disk: Disk, planned: Mapping[str, Planned]) -> 
     record = lock.get(take.slate)
     if record is None or not record.rendered:
         return _new(take, record, planned)
-    take, frames_reason = _with_recorded_frames(take, record, planned)
+    written = take
+    take, frames_reason = _with_recorded_frames(take, record, lock, planned)
     take = as_recorded(take, record)
     said = {reason.partition(":")[0].partition(".")[0] for reason in frames_reason}
     reasons = (*differences(take, record, leave_out=said), *frames_reason)
     if reasons:
+        if (former := _former(written, record, lock, disk, planned)) is not None:
+            return _planned(take, "restore", "stale", (*reasons, "it was rendered so before"), former)
         action: Action = "wait" if _waits_for(take, planned) else "render"
         return _planned(take, action, "stale", reasons, record)
     return _finished(take, record, disk)
@@ -167,52 +175,70 @@ def _finished(take: Take, record: Record, disk: Disk) -> Planned:
     reason = "the output is missing" if size is None else f"the output is {size} bytes, not {output.bytes}"
     if take.output != output.path:
         reason = f"output: {output.path} → {take.output}"
-    action: Action = "restore" if disk.holds(output.sha256) else "render"
+    moved = take.output != output.path and disk.size(output.path) == output.bytes
+    action: Action = "restore" if moved or disk.holds(output.sha256) else "render"
     return _planned(take, action, state, (reason,), record)
+
+
+def _former(take: Take, record: Record, lock: Lock, disk: Disk, planned: Mapping[str, Planned]) -> Record | None:
+    """The record of a former render that is just what is asked for again, if its clip is kept: an edit undone."""
+    for former in record.superseded:
+        if former.output is None or not disk.holds(former.output.sha256):
+            continue
+        framed, reasons = _with_recorded_frames(take, former, lock, planned)
+        if not reasons and not differences(as_recorded(framed, former), former):
+            others = tuple(one for one in record.superseded if one is not former)
+            return replace(former, superseded=others).superseding(replace(record, superseded=others))
+    return None
 
 
 def _planned(
     take: Take, action: Action, state: State, reasons: tuple[str, ...], record: Record | None = None
 ) -> Planned:
     paid = action in ("render", "wait")
-    price = budget.cost(table(take.provider).models[take.model], take.request) if paid else None
+    price = budget.cost(table(take.provider).models[take.model], take.facts) if paid else None
     return Planned(take=take, action=action, state=state, reasons=reasons, cost=price, record=record)
 
 
 def as_recorded(take: Take, record: Record) -> Take:
-    """The take with what nobody wrote as it was when it was rendered: defaults, and drawn or derived seeds."""
+    """The take with what nobody wrote as it was when it was rendered: defaults, and drawn or derived seeds.
+
+    What another model, or another mode of it, was given by default means nothing to this one.
+    """
     recorded = record.request or {}
-    stood = set(record.defaulted)
+    if (take.provider, take.model) != (record.provider, record.model):
+        return take
+    if record.seed is not None and record.seed_rule == take.seed_rule and take.seed_rule in ("auto", "random"):
+        take = replace(take, seed=record.seed)
+    if take.mode != recorded.get("mode"):
+        return take
     request = dict(take.request)
     defaulted = set(take.defaulted)
-    for key in _unwritten(take, recorded, stood):
+    for key in _unwritten(take, recorded, set(record.defaulted)):
+        written = key in take.request and key not in take.defaulted
         if key in recorded:
             request[key] = recorded[key]
-            defaulted.add(key)
-        else:
+            defaulted |= set() if written else {key}
+        elif not written:
             request.pop(key, None)
             defaulted.discard(key)
-    seed = take.seed
-    if record.seed is not None and record.seed_rule == take.seed_rule and take.seed_rule in ("auto", "random"):
-        seed = record.seed
-    return replace(take, request=request, defaulted=frozenset(defaulted), seed=seed)
+    return replace(take, request=request, defaulted=frozenset(defaulted))
 
 
 def _unwritten(take: Take, recorded: Mapping[str, Any], stood: set[str]) -> list[str]:
     """The keys that the list does not write now and did not write then.
 
-    Size, resolution and ratio go together: what is written decides, and the rest follows from it.
+    Size, resolution and ratio go together: what is written decides, and the rest follows from it, or where
+    nothing is written from the picture that the clip begins with.
     """
     keys = [key for key in {*take.request, *recorded} if key not in SHAPE_SETTINGS and key != "mode"]
     now = {key for key in keys if key not in take.request or key in take.defaulted}
     found = [key for key in keys if key in now and (key in stood or key not in recorded)]
-    written = [key for key in SHAPE_SETTINGS if key in take.request and key not in take.defaulted]
-    if written:
-        same = all(take.request[key] == recorded.get(key) for key in written) or (
-            "size" in take.request and take.request["size"] == recorded.get("size")
-        )
-    else:
-        same = all(key in stood for key in SHAPE_SETTINGS if key in recorded)
+    written = {key for key in SHAPE_SETTINGS if key in take.request and key not in take.defaulted}
+    wrote = {key for key in SHAPE_SETTINGS if key in recorded and key not in stood}
+    follows = written or all(take.request.get(key) == recorded.get(key) for key in ("first_frame", "last_frame"))
+    same = wrote <= written and follows and all(take.request[key] == recorded.get(key) for key in written)
+    same = same or ("size" in take.request and take.request["size"] == recorded.get("size"))
     return [*found, *SHAPE_SETTINGS] if same else found
 
 
@@ -229,11 +255,16 @@ def differences(take: Take, record: Record, *, leave_out: Collection[str] = ()) 
             found.append(f"{key}: {_short(old)} → {_short(new)}")
     if recorded.get("mode") != wanted.get("mode") and not found:
         found.append(f"mode: {_short(recorded.get('mode'))} → {_short(wanted.get('mode'))}")
-    if take.seed != record.seed and not (take.seed is None and take.seed_rule == "random"):
+    if take.seed_rule == "random":
+        if record.seed_rule != "random":
+            found.append(f"seed: {_short(record.seed)} → random")
+    elif take.seed != record.seed and not {take.seed_rule, record.seed_rule or "none"} <= _UNWRITTEN_SEEDS:
         found.append(f"seed: {_short(record.seed)} → {_short(take.seed)}")
-    elif take.seed_rule == "random" and record.seed_rule != "random":
-        found.append(f"seed: {_short(record.seed)} → random")
     return tuple(found)
+
+
+_UNWRITTEN_SEEDS = frozenset({"none", "auto"})
+"""What a seed is where none is written: which of the two, the table says, and it may say another tomorrow."""
 
 
 def _absent(key: str) -> Any:
@@ -251,7 +282,7 @@ def _short(value: Any) -> str:
         return ", ".join(f"{key} {_short(item)}" for key, item in value.items())
     if isinstance(value, list):
         return ", ".join(_short(item) for item in value)
-    text = " ".join(str(value).split())
+    text = "".join(one if one.isprintable() else "�" for one in " ".join(str(value).split()))
     if text.startswith("sha256:"):
         return text[:14] + "…"
     return text if len(text) <= 40 else f"{text[:39]}…"
@@ -281,7 +312,7 @@ def with_frame(request: Mapping[str, Any], given: Input, digest: str) -> dict[st
 
 
 def _with_recorded_frames(
-    take: Take, record: Record, planned: Mapping[str, Planned]
+    take: Take, record: Record, lock: Lock, planned: Mapping[str, Planned]
 ) -> tuple[Take, tuple[str, ...]]:
     """The take with the frames it was rendered with, where those are still the frames it asks for.
 
@@ -292,18 +323,27 @@ def _with_recorded_frames(
     for given in take.inputs:
         if given.frame is None:
             continue
-        source = (record.frames or {}).get(frame_key(given)) or {}
+        source = (record.frames or {}).get(frame_key(given))
+        source = source if isinstance(source, dict) else {}
         needed = planned.get(given.frame.slate)
         asked = {key: source.get(key) for key in given.frame.value()} == given.frame.value()
         if needed is None or not asked or not source.get("sha256"):
             reasons.append(f"{frame_key(given)}: now {_short(given.frame.value())}")
-        elif needed.action in ("render", "wait") and needed.state in ("stale", "new", "waiting"):
+        elif needed.action in ("render", "wait"):
             reasons.append(f"{frame_key(given)}: {given.frame.slate} will be rendered anew")
-        elif needed.record is not None and needed.record.output and needed.record.output.sha256 != source.get("of"):
+        elif _clip(needed, lock) != source.get("of"):
             reasons.append(f"{frame_key(given)}: {given.frame.slate} was rendered anew")
         else:
             request = with_frame(request, given, source["sha256"])
     return replace(take, request=dict(request)), tuple(reasons)
+
+
+def _clip(planned: Planned, lock: Lock) -> str | None:
+    """The digest of the clip that a take has, or will have again."""
+    if planned.record is not None and planned.record.output is not None:
+        return planned.record.output.sha256
+    glance = lock.glance(planned.slate)
+    return None if glance is None else glance.sha256
 
 
 def _renamed(removed: Iterable[str], lock: Lock, planned: Mapping[str, Planned]) -> list[str]:

@@ -73,7 +73,7 @@ def _print_group(console: Console, provider: str, model: str, group: Sequence[Pl
 
 def seconds(takes: Iterable[Planned]) -> float:
     """Seconds of video, of the takes whose length is known."""
-    return sum(float(planned.take.request.get("duration") or 0) for planned in takes)
+    return sum(float(planned.take.facts.get("duration") or 0) for planned in takes)
 
 
 def one_price(planned: Planned) -> str:

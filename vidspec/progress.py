@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from vidspec.events import Event
     from vidspec.plan import Planned
 
+ENDINGS = frozenset({"downloaded", "failed", "blocked", "state"})
+"""The events with which a take ends."""
+
 _ROWS = 8
 """Takes shown one by one; drawing hundreds of rows would cost more than the run."""
 
@@ -53,7 +56,7 @@ class Lines:
 
     def __call__(self, event: Event, /) -> None:
         """Write a line where a take has ended."""
-        if event.event in ("downloaded", "failed", "blocked"):
+        if event.event in ENDINGS:
             self._ended += 1
             digits = len(str(self._count))
             self._console.line(f"[{self._ended:{digits}}/{self._count}] {ending(event)}")
@@ -66,6 +69,8 @@ def ending(event: Event) -> str:
         return f"{event.slate}  failed: {details['reason']}"
     if event.event == "blocked":
         return f"{event.slate}  blocked: {details['reason']}"
+    if event.event == "state":
+        return f"{event.slate}  {details['state']}"
     word = "restored" if details.get("restored") else "rendered"
     return f"{event.slate}  {word}  {details['path']}  ({event.time:.1f} s)"
 
@@ -95,7 +100,7 @@ class Bars:
             self._running[event.slate] = self._bars.add_task(
                 f"  {event.slate}", total=1.0, note="", visible=visible
             )
-        elif event.event in ("downloaded", "failed", "blocked"):
+        elif event.event in ENDINGS:
             self._end(event.slate, event.provider, event)
 
     def _end(self, slate: str, provider: str, event: Event) -> None:
@@ -103,7 +108,7 @@ class Bars:
         if task is not None:
             self._bars.remove_task(task)
         self._bars.advance(self._lanes[provider])
-        if event.event != "downloaded":
+        if event.event in ("failed", "blocked"):
             self._wrong[provider] += 1
             self._bars.update(self._lanes[provider], note=f"{self._wrong[provider]} failed")
             self._bars.console.print(ending(event), markup=False, highlight=False, style="red")

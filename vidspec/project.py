@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from vidspec import lock as locks
@@ -38,9 +39,10 @@ class ProjectDisk:
     def size(self, output: str) -> int | None:
         """The size of the file at an output's place; None where there is none, or something else stands there."""
         try:
-            return os.stat(f"{self._project}/{output}").st_size  # noqa: PTH116  (ten thousand times in a plan)
-        except OSError:
+            found = os.stat(f"{self._project}/{output}")  # noqa: PTH116  (ten thousand times in a plan)
+        except (OSError, ValueError):
             return None
+        return found.st_size if S_ISREG(found.st_mode) else None
 
     def holds(self, digest: str) -> bool:
         """Whether the bytes of this digest are kept in the store."""
@@ -70,7 +72,12 @@ class Opened:
 
     def plan(self) -> Plan:
         """What a render would do now. Raises LockError."""
-        return plan(self.takes, self.read_lock(), ProjectDisk(self.shot_list.project))
+        return plan(self.takes, self.read_lock(), ProjectDisk(self.shot_list.project), self.skipped)
+
+    @property
+    def skipped(self) -> frozenset[str]:
+        """The ids of the shots that are left out for now."""
+        return frozenset(shot.id for shot in self.resolution.shots.values() if shot.skipped)
 
 
 def read_lock(path: Path) -> Lock:
@@ -81,7 +88,7 @@ def read_lock(path: Path) -> Lock:
     """
     try:
         text = path.read_text("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return locks.Lock()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -126,14 +133,21 @@ def _refuse_unused(variables: Mapping[str, Any], opened: Sequence[Opened], files
             raise UsageError(f"`--var {name}=…` is used by nothing: no template or `vars` names `{name}`")
 
 
-def open_lists(files: Sequence[Path], variables: Mapping[str, Any]) -> tuple[list[Opened], list[Diagnostic]]:
-    """Lists that are fit to be planned, and their warnings.
+_ACCOUNTS = "E412"
+
+
+def open_lists(
+    files: Sequence[Path], variables: Mapping[str, Any], *, offline: bool = False
+) -> tuple[list[Opened], list[Diagnostic]]:
+    """Lists that are fit to be planned, and their warnings; `offline` nobody needs an account to be in order.
 
     Raises:
         ShotListError: with all diagnostics, where one of them is an error.
         UsageError: a variable of the command line that nothing names.
     """
     found, opened = diagnose(files, variables)
+    if offline:
+        found = [one for one in found if one.code != _ACCOUNTS]
     if any(one.severity == "error" for one in found):
         raise ShotListError(found)
     return opened, found

@@ -6,14 +6,17 @@ stops at the first fault; whatever can still be said about the other shots is sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from vidspec import account, graph
-from vidspec.diagnostic import Diagnostic, in_order, nearest
+from vidspec.diagnostic import Diagnostic, in_order, nearest, shown
 from vidspec.drafting import Drafting
 from vidspec.outputs import Outputs
-from vidspec.shot import Problem
+from vidspec.providers import table
+from vidspec.shape import parse_size, same_ratio
+from vidspec.shot import Problem, Written
 from vidspec.unfold import unfold
 
 if TYPE_CHECKING:
@@ -24,11 +27,13 @@ if TYPE_CHECKING:
     from vidspec.shot import Shot
     from vidspec.shotlist import ShotList
     from vidspec.stills import Folder
-    from vidspec.take import Input, Take
+    from vidspec.take import Frame, Input, Take
 
 MAX_TAKES = 100_000
 SUNSET_NOTICE = 90
 """Days before a model's end from which on it is a warning."""
+_MAX_ADVICE = 100
+_INHERITED = ("resolution", "aspect_ratio", "size", "duration", "fps", "audio")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +91,35 @@ def resolve(shot_list: ShotList, world: World, outputs: Outputs | None = None) -
             message = f"the list makes more than {MAX_TAKES} takes"
             found.append(shot.diagnostic(Problem(code="E224", message=message, help="split the list")))
             break
+    takes = _inheriting(takes)
     found += _models(drafting, takes, shots, shot_list, world)
     complete = len(shot_list.entries) == len(shot_list.shots) and not unfolding.diagnostics
-    found += _references(takes, shots, judge_missing=complete)
-    declared = {name for layer in shot_list.layers("vars") for name in layer.mapping}
+    found += _References(takes, shots, complete=complete).diagnostics()
+    declared = {name for layer in (*shot_list.layers("vars"), *_own_vars(shot_list)) for name in layer.mapping}
     unused = tuple(name for name in world.variables if name not in used | declared)
     return Resolution(takes=takes, shots=shots, diagnostics=in_order(found), unused=unused)
+
+
+def _inheriting(takes: list[Take]) -> list[Take]:
+    """The takes, each remix with what it takes over from the clip that it is made from, however far back."""
+    by_slate = {take.slate: take for take in takes}
+    found: dict[str, Mapping[str, Any]] = {}
+    for take in takes:
+        chain: dict[str, None] = {}
+        source: Take | None = take
+        while source is not None and _inherits(source) and source.slate not in found and source.slate not in chain:
+            chain[source.slate] = None
+            source = by_slate.get(source.needs[0])
+        if chain and source is not None and source.slate not in chain:
+            end = found.get(source.slate) or {
+                key: source.request[key] for key in _INHERITED if key in source.request
+            }
+            found.update(dict.fromkeys(chain, end))
+    return [replace(take, inherited=found[take.slate]) if take.slate in found else take for take in takes]
+
+
+def _inherits(take: Take) -> bool:
+    return take.mode == "remix" and "duration" not in take.request and bool(take.needs)
 
 
 def _models(
@@ -111,66 +139,119 @@ def _models(
         if provider.needs_base_url and not account.base_url(shot_list, take.provider, world.environment):
             message = f"`{take.provider}` has no address of its own, and none is written"
             variable = account.base_url_variable(take.provider)
-            help_line = f"write `providers: {{{take.provider}: {{base_url: …}}}}`, or set {variable}"
+            help_line = f"write `providers: {{{take.provider}: {{base_url: …}}}}`, or set `{variable}`"
             problem = Problem(code="E412", setting="provider", message=message, help=help_line)
             yield shots[take.shot].diagnostic(problem)
 
 
-def _references(takes: list[Take], shots: Mapping[str, Shot], *, judge_missing: bool) -> Iterator[Diagnostic]:
-    """Whether the takes that others need exist, can serve, and do not need each other."""
-    by_slate = {take.slate: take for take in takes}
-    needs = {take.slate: take.needs for take in takes if take.needs}
-    for slate in needs:
-        take = by_slate[slate]
-        for given in take.inputs:
-            if given.frame is None:
-                continue
-            needed = by_slate.get(given.frame.slate)
-            problem = _serves(take, given, needed) if needed else _missing(given, shots, by_slate)
-            if problem is not None and (needed or judge_missing):
-                yield shots[take.shot].diagnostic(problem)
-    found = graph.circle(needs)
-    if found is not None:
-        first = by_slate[found[0]]
-        given = next(given for given in first.inputs if given.frame and given.frame.slate == found[1])
-        message = f"shots that need each other: {' → '.join(found)}"
-        problem = Problem(
-            code="E507", setting=given.setting, message=message, help="break the circle at one of them"
+def _own_vars(shot_list: ShotList) -> Iterator[Written]:
+    """The `vars` of single shots."""
+    for index in shot_list.entries:
+        own = shot_list.shots[index].get("vars")
+        if own:
+            yield Written(shot_list.main.document, own)
+
+
+class _References:
+    """Whether the takes that others need exist, can serve, and do not need each other.
+
+    Without `complete` some shots of the list could not be made, so that a missing one may be one of them.
+    """
+
+    def __init__(self, takes: list[Take], shots: Mapping[str, Shot], *, complete: bool) -> None:
+        self._shots = shots
+        self._complete = complete
+        self._by_slate = {take.slate: take for take in takes}
+        self._counts = Counter(take.shot for take in takes)
+        self._advice: dict[str, str] = {}
+
+    def diagnostics(self) -> Iterator[Diagnostic]:
+        needs = {take.slate: take.needs for take in self._by_slate.values() if take.needs}
+        for slate in needs:
+            take = self._by_slate[slate]
+            for given in take.inputs:
+                if given.frame is not None and (problem := self._problem(take, given, given.frame)):
+                    yield self._shots[take.shot].diagnostic(problem)
+        found = graph.circle(needs)
+        if found is not None:
+            yield self._circle(found)
+
+    def _problem(self, take: Take, given: Input, frame: Frame) -> Problem | None:
+        needed = self._by_slate.get(frame.slate)
+        path: tuple[str | int, ...] = (given.index,) if given.setting == "references" else ()
+        return (
+            _serves(take, given.setting, path, frame, needed)
+            if needed
+            else self._missing(given.setting, path, frame)
         )
-        yield shots[first.shot].diagnostic(problem)
+
+    def _circle(self, circle: list[str]) -> Diagnostic:
+        first = self._by_slate[circle[0]]
+        given = next(given for given in first.inputs if given.frame and given.frame.slate == circle[1])
+        message = f"shots that need each other: {' → '.join(circle)}"
+        help_line = "break the circle at one of them"
+        problem = Problem(code="E507", setting=given.setting, message=message, help=help_line)
+        return self._shots[first.shot].diagnostic(problem)
+
+    def _missing(self, setting: str, path: tuple[str | int, ...], frame: Frame) -> Problem | None:
+        shot, _, number = frame.slate.rpartition("-t")
+        if shot not in self._shots:
+            if not self._complete:
+                return None
+            message, help_line = f"there is no shot {shown(shot)}", self._nearest(shot)
+        elif self._shots[shot].skipped:
+            message, help_line = (
+                f"the shot `{shot}` is skipped, so it has no frames",
+                f"take `skip` out of `{shot}`",
+            )
+        elif not self._counts[shot]:
+            return None  # the shot itself is wrong, and that has been said
+        else:
+            message = f"the shot `{shot}` has no take {int(number)}"
+            help_line = f"it has {self._counts[shot]} take{'s' if self._counts[shot] > 1 else ''}"
+            return Problem(code="E506", setting=setting, path=(*path, "take"), message=message, help=help_line)
+        return Problem(code="E506", setting=setting, path=(*path, "shot"), message=message, help=help_line)
+
+    def _nearest(self, shot: str) -> str:
+        """What was likely meant by an id; looked for only so often, since that goes through all shots."""
+        if shot not in self._advice:
+            near = nearest(shot, self._shots) if len(self._advice) < _MAX_ADVICE else None
+            self._advice[shot] = f"the nearest is `{near}`" if near else "name the id of a shot in this list"
+        return self._advice[shot]
 
 
-def _missing(given: Input, shots: Mapping[str, Shot], by_slate: Mapping[str, Take]) -> Problem | None:
-    assert given.frame is not None
-    shot, _, number = given.frame.slate.rpartition("-t")
-    path: tuple[str | int, ...] = (given.index,) if given.setting == "references" else ()
-    if shot not in shots:
-        near = nearest(shot, shots)
-        help_line = f"the nearest is `{near}`" if near else "name the id of a shot in this list"
-        message = f"there is no shot `{shot}`"
-        return Problem(code="E506", setting=given.setting, path=(*path, "shot"), message=message, help=help_line)
-    if shots[shot].skipped:
-        message, help_line = f"the shot `{shot}` is skipped, so it has no frames", f"take `skip` out of `{shot}`"
-        return Problem(code="E506", setting=given.setting, path=(*path, "shot"), message=message, help=help_line)
-    count = sum(1 for take in by_slate.values() if take.shot == shot)
-    if not count:
-        return None  # the shot itself is wrong, and that has been said
-    message = f"the shot `{shot}` has no take {int(number)}"
-    help_line = f"it has {count} take{'s' if count > 1 else ''}"
-    return Problem(code="E506", setting=given.setting, path=(*path, "take"), message=message, help=help_line)
-
-
-def _serves(take: Take, given: Input, needed: Take) -> Problem | None:
-    """Whether a take can be used as it is meant: a time within the clip; a remix of the same provider's clip."""
-    assert given.frame is not None
-    path: tuple[str | int, ...] = (given.index,) if given.setting == "references" else ()
-    at, length = given.frame.at, needed.request.get("duration")
+def _serves(take: Take, setting: str, path: tuple[str | int, ...], frame: Frame, needed: Take) -> Problem | None:
+    """Whether a take can be used as it is meant: a time within the clip; a picture of the right shape; a remix of
+    the same provider's clip."""
+    at, length = frame.at, needed.facts.get("duration")
     if isinstance(at, int | float) and length is not None and at >= length:
         message = f"`{needed.slate}` is {length:g} s long and has no frame at {at:g} s"
         help_line = "write a smaller time, or `last`"
-        return Problem(code="E506", setting=given.setting, path=(*path, "at"), message=message, help=help_line)
+        return Problem(code="E506", setting=setting, path=(*path, "at"), message=message, help=help_line)
     if at is None and needed.provider != take.provider:
         message = f"`{take.provider}` cannot remix `{needed.slate}`, which `{needed.provider}` renders"
         help_line = "a remix is made by the provider of the first clip"
-        return Problem(code="E408", setting=given.setting, message=message, help=help_line)
-    return None
+        return Problem(code="E408", setting=setting, message=message, help=help_line)
+    return _fits(take, setting, needed) if setting == "first_frame" else None
+
+
+def _fits(take: Take, setting: str, needed: Take) -> Problem | None:
+    """Whether the frames of a take have the shape that another asks for."""
+    theirs = parse_size(needed.facts.get("size", ""))
+    ours = parse_size(take.request.get("size", ""))
+    if theirs is None or ours is None or theirs == ours:
+        return None
+    capability = table(take.provider).models[take.model].capabilities.get(take.mode)
+    rule = capability.first_frame if capability else None
+    exact = rule is not None and rule.size == "output"
+    follows = capability is not None and capability.shape is not None and capability.shape.follows
+    if not exact and same_ratio(theirs.ratio, ours.ratio):
+        return None
+    message = f"the frames of `{needed.slate}` are {theirs} pixels, and the clip is to be {ours}"
+    if exact or follows:
+        reason = f"`{take.model}` takes a first frame of exactly the clip's size" if exact else ""
+        reason = reason or f"`{take.model}` takes the shape of its first frame"
+        return Problem(code="E504", setting=setting, message=message, help=f"{reason}: give both shots one size")
+    return Problem(
+        code="W607", setting=setting, message=message, help="give both shots one shape, or expect a crop"
+    )

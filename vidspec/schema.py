@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vidspec.diagnostic import Diagnostic, listed, nearest, shown
+from vidspec.diagnostic import Diagnostic, described, listed, nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -52,9 +52,6 @@ def load(name: str) -> Mapping[str, Any]:
 
 HEAD = "head"
 """The whole list but for what stands under its shots."""
-
-WHOLE = "whole"
-"""The schema itself."""
 
 WHOLE = "whole"
 """The schema itself."""
@@ -222,8 +219,9 @@ class _Judged(NamedTuple):
         return self.document.root_place() if container is None else self.document.value_place(container, key)
 
     def name(self, path: list[Any]) -> str:
-        """`defaults.duration`, `takes[0]`: the last two steps of a path, or what the part itself is called."""
-        names = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path[-2:]]
+        """`defaults.duration`, `takes[0]`: the end of a path, or what the part itself is called."""
+        start = -3 if len(path) > 2 and isinstance(path[-2], int) else -2
+        names = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path[start:]]
         text = "".join(names).lstrip(".")
         return self.subject if not text else f"`{text}`"
 
@@ -234,14 +232,14 @@ class _Judged(NamedTuple):
         )
 
 
-_SUBJECTS = {WHOLE: "the file", HEAD: "the list", "included": "the included file"}
+_SUBJECTS = {WHOLE: "the file", HEAD: "the shot list", "included": "the included file"}
 
 
 def _diagnose(judged: _Judged, error: ValidationError) -> Iterator[Diagnostic]:
     path = list(error.absolute_path)
     if "propertyNames" in error.absolute_schema_path:
         container, _ = judged.step([*path, None])
-        code, message = _phrase(error, f"the name {shown(error.instance)}")
+        code, message = _phrase(error, "the name")
         yield judged.report(
             code, judged.document.key_place(container, str(error.instance)), message, _advice(error)
         )
@@ -290,14 +288,34 @@ def _description(schema: Mapping[str, Any]) -> str:
 
 
 def _advice(error: ValidationError) -> str:
-    if error.validator == "type" and isinstance(error.instance, str) and "number" in _types(error.validator_value):
-        try:
-            float(error.instance)
-        except ValueError:
-            pass
-        else:
-            return f"write it without quotes: `{error.instance}`"
+    found = error.instance
+    if error.validator == "const" and isinstance(found, str):
+        return f"write it without quotes: {shown(error.validator_value)}"
+    if error.validator == "type":
+        wanted = set(_types(error.validator_value))
+        if isinstance(found, str):
+            return _for_a_text(found, wanted) or _description(_mapping(error.schema))
+        if isinstance(found, bool | int | float) and _FREE.intersection(list(error.absolute_path)[-2:]):
+            return "put it in quotes"
     return _description(_mapping(error.schema))
+
+
+def _for_a_text(found: str, wanted: set[str]) -> str | None:
+    """What to write for a text that should have been something else, where that is plain."""
+    if wanted & {"number", "integer"} and _A_NUMBER.fullmatch(found):
+        return f"write it without quotes: `{found}`"
+    if "boolean" in wanted and found.lower() in _MEANT:
+        return f"write it `{_MEANT[found.lower()]}`"
+    if "array" in wanted and "integer" not in wanted:
+        return f"write it as a list: {shown(f'[{found}]')}"
+    return None
+
+
+_FREE = frozenset({"id", "negative_prompt", "notes", "prompt", "scene", "tags", "title"})
+"""Settings for which any text will do."""
+
+_A_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_MEANT = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 
 
 def _types(value: Any) -> list[str]:
@@ -319,15 +337,9 @@ def _wanted(types: Any) -> str:
     return " or ".join(names)
 
 
-def _found(value: Any) -> str:
-    if isinstance(value, str):
-        return f"the text {shown(value)}"
-    return shown(value).strip("`") if isinstance(value, list | dict) else shown(value)
-
-
 _PHRASES: dict[str, Callable[[str, Any, Any], tuple[str, str]]] = {
-    "type": lambda name, value, types: ("E203", f"{name} must be {_wanted(types)}, not {_found(value)}"),
-    "const": lambda name, value, one: ("E207", f"{name} is {shown(value)}; this release reads {shown(one)}"),
+    "type": lambda name, value, types: ("E203", f"{name} must be {_wanted(types)}, not {described(value)}"),
+    "const": lambda name, value, one: ("E207", f"{name} is {described(value)}; this release reads {shown(one)}"),
     "enum": lambda name, value, some: ("E204", f"{name} is {shown(value)}, not one of {listed(some)}"),
     "minimum": lambda name, value, bound: ("E205", f"{name} is {shown(value)}, less than {shown(bound)}"),
     "maximum": lambda name, value, bound: ("E205", f"{name} is {shown(value)}, more than {shown(bound)}"),

@@ -7,15 +7,18 @@ for a shot that does not use it is no error.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vidspec import prompt
-from vidspec.diagnostic import nearest
 from vidspec.errors import VidspecError
 from vidspec.prompt import TemplateFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator
+
+MAX_DEPTH = 20
+"""How many variables may name one another in a chain."""
 
 
 class VariableFault(VidspecError):
@@ -37,10 +40,9 @@ class Scope:
         self, values: Mapping[str, Any], title: str, used: set[str], overrides: Mapping[str, Any] | None = None
     ) -> None:
         self.overrides = overrides or {}
-        self._raw = {**values, **self.overrides}
-        self._title = title
+        self._raw = {"title": title, **values, **self.overrides}
         self._used = used
-        self._expanded: dict[str, Any] = {"title": title}
+        self._expanded: dict[str, Any] = {}
         self._open: list[str] = []
 
     def over(self, values: Mapping[str, Any]) -> Scope:
@@ -48,7 +50,7 @@ class Scope:
         return self._with(values) if values else self
 
     def _with(self, values: Mapping[str, Any]) -> Scope:
-        inner = Scope(self._raw, self._title, self._used, self.overrides)
+        inner = Scope(self._raw, "", self._used, self.overrides)
         inner._raw.update(values)
         return inner
 
@@ -57,27 +59,18 @@ class Scope:
 
         Raises:
             TemplateFault: the template is wrong, or names what is not there.
+            VariableFault: a variable that it names is.
         """
         template = prompt.compile(text)
-        given = {
-            name: extra[name] if name in extra else self._value(name) for name in self._known(template.names, extra)
-        }
-        try:
-            return template.expand(given)
-        except TemplateFault as fault:
-            if fault.code == "E302" and fault.snippet:
-                near = nearest(fault.snippet[fault.offset :], [*self._raw, "title", *extra])
-                fault.help = f"the nearest name is `{near}`" if near else fault.help
-            raise
-
-    def _known(self, names: Iterable[str], extra: Mapping[str, Any]) -> list[str]:
-        self._used.update(names)
-        return [name for name in names if name in extra or name in self._raw or name == "title"]
+        self._used.update(template.names)
+        return template.expand(_Names(self, extra))
 
     def _value(self, name: str) -> Any:
         if name not in self._expanded:
             if name in self._open:
                 raise VariableFault(name, self._circle(name))
+            if len(self._open) >= MAX_DEPTH:
+                raise VariableFault(name, self._chain())
             self._open.append(name)
             try:
                 self._expanded[name] = self._deep(self._raw[name])
@@ -89,7 +82,11 @@ class Scope:
 
     def _circle(self, name: str) -> TemplateFault:
         names = " → ".join([*self._open[self._open.index(name) :], name])
-        return TemplateFault(code="E305", message=f"variables in a circle: {names}", help="take one of them out")
+        return TemplateFault("E305", f"variables in a circle: {names}", help="take one of them out")
+
+    def _chain(self) -> TemplateFault:
+        help_line = f"at most {MAX_DEPTH}, the first is `{self._open[0]}`"
+        return TemplateFault("E303", "a chain of too many variables that name one another", help=help_line)
 
     def _deep(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -99,3 +96,23 @@ class Scope:
         if isinstance(value, dict):
             return {key: self._deep(item) for key, item in value.items()}
         return value
+
+
+class _Names(Mapping[str, object]):
+    """What one template may read. A variable is expanded when its value is asked for, and not before."""
+
+    def __init__(self, scope: Scope, extra: Mapping[str, object]) -> None:
+        self._scope = scope
+        self._extra = extra
+
+    def __getitem__(self, name: str) -> object:
+        return self._extra[name] if name in self._extra else self._scope._value(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._extra or name in self._scope._raw
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._scope._raw, **self._extra})
+
+    def __len__(self) -> int:
+        return len({**self._scope._raw, **self._extra})

@@ -45,7 +45,9 @@ def select(takes: Sequence[Planned], expression: str) -> set[str]:
         sets = [_term(takes, term, needs) for term in terms]
         common = set.intersection(*sets)
         if not common:
-            raise UsageError(f"the selection `{part}` matches nothing{_hint(takes, terms[0])}")
+            empty = next((term for term, found in zip(terms, sets, strict=True) if not found), None)
+            hint = _hint(takes, empty) if empty else ": no take has all of that"
+            raise UsageError(f"the selection `{part}` matches nothing{hint}")
         found |= common
     return found
 

@@ -85,10 +85,13 @@ class _Offer(NamedTuple):
     size: str | None
 
     def makes(self, size: str) -> bool:
-        if self.size is not None:
-            return self.size == size
+        return (self.size or self.nominal) == size
+
+    @property
+    def nominal(self) -> str | None:
+        """The size that tier and ratio promise; None for a ratio that depends on a picture."""
         ratio = parse_ratio(self.aspect_ratio)
-        return ratio is not None and str(nominal_size(self.resolution, ratio)) == size
+        return None if ratio is None else str(nominal_size(self.resolution, ratio))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,9 @@ def settle(shape: Shape | None, asked: Mapping[str, str], *, model: str, picture
 
 
 def _unasked(key: str, message: str) -> Problem:
-    return Problem(code="E405", setting=key, message=message, help=f"take `{key}` out, or write `{key}: null` here")
+    return Problem(
+        code="E405", setting=key, message=message, help=f"take `{key}` out, or write `{key}: null` on the shot"
+    )
 
 
 def _malformed(asked: Mapping[str, str]) -> Iterator[Problem]:
@@ -140,7 +145,7 @@ def _any_size(shape: Shape, asked: Mapping[str, str]) -> Shaped:
     if size is None or ratio is None:
         message = f"`aspect_ratio` is {shown(asked.get('aspect_ratio'))}, which is not a shape"
         return Shaped({}, (Problem(code="E404", setting="aspect_ratio", message=message, help="write `16:9`"),))
-    problems = (*_contradictions(size, asked), *_bounds(shape, size, next(iter(asked), "size")))
+    problems = (*_contradictions(size, asked), *_bounds(shape, size, asked))
     return Shaped({"size": str(size)}, problems)
 
 
@@ -165,10 +170,12 @@ def _contradiction(key: str, value: str, size: object) -> Problem:
     )
 
 
-def _bounds(shape: Shape, size: Size, key: str) -> Iterator[Problem]:
+def _bounds(shape: Shape, size: Size, asked: Mapping[str, str]) -> Iterator[Problem]:
+    key = next(iter(asked), "size")
+    makes = "" if "size" in asked else ", which is what tier and ratio make,"
     help_line = f"each side is {shape.min} to {shape.max} pixels and a multiple of {shape.multiple}"
     if not all(shape.min <= side <= shape.max for side in size):
-        yield Problem(code="E404", setting=key, message=f"`{size}` is out of bounds", help=help_line)
+        yield Problem(code="E404", setting=key, message=f"`{size}`{makes} is out of bounds", help=help_line)
     elif any(side % shape.multiple for side in size):
         near = Size(*(max(shape.min, round(side / shape.multiple) * shape.multiple) for side in size))
         message = f"`{size}` has a side that is no multiple of {shape.multiple}"
@@ -231,7 +238,7 @@ def _unknown_values(offers: list[_Offer], asked: Mapping[str, str], model: str) 
 
 
 def _sizes(offers: Iterable[_Offer]) -> list[str]:
-    return [offer.size or f"{offer.resolution} {offer.aspect_ratio}" for offer in offers]
+    return [offer.size or offer.nominal or f"{offer.resolution} {offer.aspect_ratio}" for offer in offers]
 
 
 def _not_offered(key: str, value: str, values: Iterable[str], model: str) -> Problem:
@@ -248,7 +255,14 @@ def _nearest_number(value: str, offered: list[str]) -> str | None:
     known = {text: measure for text, measure in measured.items() if measure is not None}
     if wanted is None or not known:
         return None
-    return min(known, key=lambda text: sum((a - b) ** 2 for a, b in zip(known[text], wanted, strict=False)))
+    return min(known, key=lambda text: _distance(known[text], wanted))
+
+
+def _distance(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """How far apart; a tier is held against a size's short side."""
+    if len(one) != len(other):
+        return abs(min(one) - min(other))
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
 
 
 def _measure(text: str) -> tuple[float, ...] | None:

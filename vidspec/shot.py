@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vidspec.diagnostic import Diagnostic
@@ -126,19 +126,40 @@ class Shot:
         )
 
     def _origin(self, problem: Problem) -> tuple[Written, str, tuple[str | int, ...]]:
-        """The nearest layer that writes the setting (or the option, or the variable); else the shot's id."""
+        """The nearest layer that writes the setting (or the option, or the variable); else the shot's id.
+
+        A setting that is written as null is meant where it is: what stands below it is dropped. A tier or ratio
+        that nobody wrote is that of the `size` below.
+        """
         keys = ("matrix", "vars") if problem.setting == "vars" else (problem.setting,)
         for layer in self.layers:
             for key in keys:
-                value: Any = layer.mapping.get(key)
-                if value is None or (key in _BY_NAME and problem.path and problem.path[0] not in value):
-                    continue
-                return layer, key, problem.path
+                if _writes(layer, key, problem.path):
+                    return layer, key, _as_written(layer.mapping[key], problem.path)
+        if problem.setting in ("resolution", "aspect_ratio"):
+            return self._origin(replace(problem, setting="size"))
         return self.layers[0], "id", ()
 
 
 _BY_NAME = frozenset({"options", "vars", "matrix"})
 """Mappings that are merged name by name, so that a layer may write the mapping but not the name."""
+
+
+def _writes(layer: Written, key: str, path: tuple[str | int, ...]) -> bool:
+    if key not in _BY_NAME:
+        return key in layer.mapping
+    value = layer.mapping.get(key)
+    return isinstance(value, dict) and (not path or path[0] in value)
+
+
+def _as_written(value: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """As much of a path as is there: what is derived (a chosen take) is written nowhere."""
+    for length, step in enumerate(path):
+        there = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
+        if step not in there:
+            return path[:length]
+        value = value[step]
+    return path
 
 
 def _inside(layer: Written, key: str, path: tuple[str | int, ...], problem: Problem) -> Place | None:

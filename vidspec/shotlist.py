@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from vidspec import document, prompt, schema
-from vidspec.diagnostic import Diagnostic, in_order
+from vidspec.diagnostic import Diagnostic, in_order, nearest, shown
 from vidspec.errors import ShotListError
 from vidspec.shot import Written
 
@@ -114,16 +115,25 @@ class _Includes:
         self._shown_project = PurePath(name).parent
         self.found: list[Diagnostic] = []
         self._read: dict[Path, Document] = {}
+        self._layers: dict[Path, tuple[Written, ...]] = {}
 
-    def above(self, including: Document, chain: tuple[Path, ...]) -> Iterator[Written]:
-        """What a file includes, and what that includes in turn, farthest first."""
+    def above(self, including: Document, chain: tuple[Path, ...]) -> tuple[Written, ...]:
+        """What a file includes, and what that includes, farthest first; each file once, where it is last."""
         items = including.data.get("include")
+        layers: dict[Document, Written] = {}
         for index, item in enumerate(items if isinstance(items, list) else ()):
-            if isinstance(item, str):
-                yield from self._one(including, item, including.value_place(items, index), chain)
+            if item and isinstance(item, str):
+                for layer in self._one(including, item, including.value_place(items, index), chain):
+                    layers.pop(layer.document, None)
+                    layers[layer.document] = layer
+        return tuple(layers.values())
 
-    def _one(self, including: Document, item: str, place: Place, chain: tuple[Path, ...]) -> Iterator[Written]:
-        path = (self.project / item).resolve()
+    def _one(self, including: Document, item: str, place: Place, chain: tuple[Path, ...]) -> tuple[Written, ...]:
+        try:
+            path = (self.project / item).resolve()
+        except (OSError, ValueError, RuntimeError) as error:
+            self._report("E212", including, place, f"cannot include {shown(item)}: {error}", "")
+            return ()
         if not path.is_relative_to(self.project.resolve()):
             help_line = "includes stand inside the project folder, and are named from there"
             self._report("E210", including, place, f"`{item}` is outside the project folder", help_line)
@@ -133,8 +143,10 @@ class _Includes:
         elif len(self._read) >= MAX_INCLUDES and path not in self._read:
             self._report("E212", including, place, f"more than {MAX_INCLUDES} included files", "include fewer")
         elif (read := self._document(including, item, path, place)) is not None:
-            yield from self.above(read, (*chain, path))
-            yield Written(read, read.data)
+            if path not in self._layers:
+                self._layers[path] = (*self.above(read, (*chain, path)), Written(read, read.data))
+            return self._layers[path]
+        return ()
 
     def _document(self, including: Document, item: str, path: Path, place: Place) -> Document | None:
         if path in self._read:
@@ -144,10 +156,11 @@ class _Includes:
             read = document.read(path, name)
         except ShotListError as error:
             self.found += error.diagnostics
-            reasons = [d for d in error.diagnostics if d.code == "E101"]
-            if reasons:
-                self.found.remove(reasons[0])
-                self._report("E212", including, place, f"cannot include {reasons[0].message}", reasons[0].help)
+            first = error.diagnostics[0]
+            if first.code in _NO_TEXT:
+                self.found.remove(first)
+                reason = first.message.removeprefix(f"cannot read `{name}`: ")
+                self._report("E212", including, place, f"cannot include `{item}`: {reason}", _advice(path, item))
             return None
         wrong = schema.problems("shotlist", "included", read, None, None)
         self.found += wrong
@@ -163,6 +176,18 @@ class _Includes:
         )
 
 
+_NO_TEXT = frozenset({"E101", "E102", "E104"})
+"""Faults of a file that are told of where it is included: there is no place in it to show."""
+
+
+def _advice(path: Path, item: str) -> str:
+    names = os.listdir(path.parent) if path.parent.is_dir() else []  # noqa: PTH208  (names, not paths)
+    near = nearest(path.name, names)
+    if near and near != path.name:
+        return f"the nearest is `{PurePath(item).parent / near}`"
+    return "an include is a YAML file, named from the project folder"
+
+
 def _variable_names(source: Written) -> Iterator[Diagnostic]:
     """Names of variables that no template could say, wherever one is introduced."""
     mappings = [source.mapping.get("vars")]
@@ -176,8 +201,8 @@ def _variable_names(source: Written) -> Iterator[Diagnostic]:
                 line, column = source.document.key_place(mapping, name)
                 yield Diagnostic(
                     code="E225",
-                    message=f"`{name}` cannot be the name of a variable: {reason}",
-                    help="a name is made of letters, digits and `_`, and begins with a letter",
+                    message=f"not a name for a variable: {reason}",
+                    help="a name is made of `a` to `z`, `A` to `Z`, digits and `_`, and begins with no digit",
                     file=source.document.name,
                     line=line,
                     column=column,

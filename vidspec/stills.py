@@ -69,9 +69,9 @@ def address_problems(url: str, setting: str, path: tuple[str | int, ...]) -> Ite
         message = f"the address cannot be read: {error}"
         yield Problem(code="E505", setting=setting, path=path, message=message, help="write an https address")
         return
-    if parts.scheme.lower() != "https" or not host:
-        message = f"an address with the scheme `{parts.scheme}` cannot be sent"
-        help_line = "write an https address, or a path inside the project folder"
+    if fault := _unsendable(url, parts.scheme, host):
+        message = f"the address {fault}"
+        help_line = "write an https address" if setting == "audio" else f"write an https address, or {_A_PATH}"
         yield Problem(code="E505", setting=setting, path=path, message=message, help=help_line)
     elif parts.username or parts.password:
         message = "the address holds a user name or password"
@@ -86,6 +86,17 @@ def address_problems(url: str, setting: str, path: tuple[str | int, ...]) -> Ite
         message = f"the address will expire: it has the parameter `{word}`"
         help_line = "a render tomorrow would fail; use a lasting address, or a file in the project folder"
         yield Problem(code="W603", setting=setting, path=path, message=message, help=help_line)
+
+
+_A_PATH = "a path inside the project folder"
+
+
+def _unsendable(url: str, scheme: str, host: str) -> str | None:
+    if scheme != "https":
+        return f"has the scheme `{scheme}` and cannot be sent"
+    if not host:
+        return "names no host"
+    return "holds a blank or a line break" if re.search(r"[\s\x00-\x1f\x7f]", url) else None
 
 
 def _is_private(host: str) -> bool:

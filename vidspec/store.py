@@ -1,10 +1,12 @@
 """Clips and frames by digest, in `.vidspec/objects`: whatever was paid for stays here when its place is taken.
 
-A clip is linked, not copied, where the file system can: keeping it costs nothing until its output is replaced.
+A kept clip shares no bytes with its output that a program could write into: it is a clone where the file system
+has clones, which costs nothing, else a copy. A hard link would be overwritten with its output.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -26,6 +28,8 @@ drafts/    animatics drawn by `vidspec render --draft`
 It may be deleted when nothing is running; clips that are only here are then gone.
 """
 _CHUNK = 2**20
+_CLONE = 0x40049409  # FICLONE of linux/fs.h
+_MAX_STEM = 200
 
 
 def state_folder(project: Path) -> Path:
@@ -48,10 +52,12 @@ def file_digest(path: Path) -> str:
 def whole(target: Path) -> Iterator[Path]:
     """A temporary path beside `target` that becomes `target`, synced, when the block ends well; else it is gone.
 
-    The block writes the file; nobody ever sees a part of it under its own name.
+    The block writes the file; nobody ever sees a part of it under its own name. What a killed run has left under
+    the temporary name goes first: a link that stands there would be written through.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part = target.with_name(f".{_cut(target.name)}.part")
+    part.unlink(missing_ok=True)
     try:
         yield part
         with part.open("rb+") as file:
@@ -61,6 +67,11 @@ def whole(target: Path) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
+
+
+def _cut(name: str) -> str:
+    """A file's name, or so much of it that a few more characters fit into what a file system allows."""
+    return name.encode()[:_MAX_STEM].decode(errors="ignore")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -87,22 +98,24 @@ class Store:
         return self.place(digest).is_file()
 
     def keep(self, path: Path, digest: str | None = None) -> str:
-        """Keep a file's bytes; return their digest. A link where the file system has links, else a copy."""
+        """Keep a file's bytes; return their digest. Kept bytes that have been damaged are made good again."""
         digest = digest or file_digest(path)
-        target = self.place(digest)
-        if not target.exists():
-            with whole(target) as part:
-                _link_or_copy(path, part)
+        if not self._is_sound(digest):
+            with whole(self.place(digest)) as part:
+                _copy(path, part)
         return digest
 
     def keep_bytes(self, data: bytes) -> str:
         """Keep bytes; return their digest."""
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        target = self.place(digest)
-        if not target.exists():
-            with whole(target) as part:
+        if not self._is_sound(digest):
+            with whole(self.place(digest)) as part:
                 part.write_bytes(data)
         return digest
+
+    def _is_sound(self, digest: str) -> bool:
+        """Whether the bytes are here, and are still those of the digest."""
+        return self.holds(digest) and file_digest(self.place(digest)) == digest
 
     def bring_back(self, digest: str, target: Path) -> None:
         """Put kept bytes at `target`, whole.
@@ -111,13 +124,14 @@ class Store:
             MediaError: the kept bytes are no longer those of the digest; they are left where they are.
         """
         with whole(target) as part:
-            shutil.copyfile(self.place(digest), part)
+            _copy(self.place(digest), part)
             if file_digest(part) != digest:
                 raise MediaError(f"the kept bytes of {digest[:14]}… have been changed")
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+def _copy(source: Path, target: Path) -> None:
+    with source.open("rb") as given, target.open("wb") as copy:
+        try:
+            fcntl.ioctl(copy.fileno(), _CLONE, given.fileno())
+        except OSError:
+            shutil.copyfileobj(given, copy, _CHUNK)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from vidspec.providers import table
 from vidspec.shape import Size, nominal_size, parse_ratio, parse_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
+    from vidspec.animatic import Drawing
     from vidspec.take import Input, Take
+
+Pictures = Mapping[tuple[str, int], bytes]
+"""Encoded pictures by the input that they are for: setting, and index within it."""
 
 _DEFAULT = Size(1280, 720)
 _SECONDS = 5.0
@@ -27,7 +32,7 @@ _MODES = {
 
 def size_of(take: Take, picture: Size | None) -> Size:
     """The size to draw: the request's own, else what its tier and ratio promise, the picture's ratio over all."""
-    request = take.request
+    request = take.facts
     if (size := parse_size(request.get("size", ""))) is not None:
         return size
     named = parse_ratio(request.get("aspect_ratio", ""))
@@ -37,13 +42,13 @@ def size_of(take: Take, picture: Size | None) -> Size:
 
 def draw(
     take: Take,
-    pictures: Mapping[tuple[str, int], bytes],
+    pictures: Pictures,
     path: Path,
     *,
     title: str,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Draw a take to exactly `path`; blocks, so call it in a thread. Pictures are encoded bytes by input.
+    """Draw a take to exactly `path`; blocks, so call it in a thread.
 
     An address cannot be fetched offline: it is drawn as if it were not there, and named.
 
@@ -51,12 +56,29 @@ def draw(
         MediaError: a picture cannot be read.
         OSError: the clip cannot be written.
     """
+    from vidspec import animatic
+
+    animatic.draw(_drawing(take, pictures, title), path, progress=progress)
+
+
+def frame(take: Take, pictures: Pictures, at: str | float) -> bytes:
+    """A frame of a take's drawing (`first`, `last`, or a time in seconds) without its lettering, as a PNG; blocks.
+
+    Raises:
+        MediaError: a picture cannot be read, or the take is not that long.
+    """
+    from vidspec import animatic
+
+    moment: Literal["first", "last"] | float = "first" if at == "first" else "last"
+    return animatic.still(_drawing(take, pictures, ""), at if isinstance(at, float | int) else moment)
+
+
+def _drawing(take: Take, pictures: Pictures, title: str) -> Drawing:
     from vidspec.animatic import Drawing
-    from vidspec.animatic import draw as draw_clip
 
     first, last = pictures.get(("first_frame", 0)), pictures.get(("last_frame", 0))
     width, height = size_of(take, _picture_size(first or last))
-    drawing = Drawing(
+    return Drawing(
         slate=take.slate,
         title=title,
         scene=take.scene or "",
@@ -66,14 +88,13 @@ def draw(
         seed=take.seed,
         width=width,
         height=height,
-        fps=float(take.request.get("fps") or _RATE),
-        duration=float(take.request.get("duration") or _SECONDS),
+        fps=float(take.facts.get("fps") or _RATE),
+        duration=float(take.facts.get("duration") or _SECONDS),
         camera=tuple(take.request.get("camera") or ()),
         first_frame=first,
         last_frame=last,
         references=tuple(data for (setting, _), data in sorted(pictures.items()) if setting == "references"),
     )
-    draw_clip(drawing, path, progress=progress)
 
 
 def _picture_size(data: bytes | None) -> Size | None:
@@ -93,8 +114,8 @@ def _note(take: Take) -> str:
     notes = [_MODES[take.mode]]
     request: Mapping[str, Any] = take.request
     if take.mode == "remix":
-        source: Any = request.get("remix_of")
-        notes = [f"remix of {source['slate'] if isinstance(source, dict) else source}"]
+        source = next((given.frame.slate for given in take.inputs if given.frame), request.get("remix_of"))
+        notes = [f"remix of {source}"]
     notes += [f"{given.setting.replace('_', ' ')}: {_host(given)}" for given in take.inputs if given.url]
     if request.get("audio"):
         notes.append("sound")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vidspec.console import Console
-    from vidspec.engine import Tally
+    from vidspec.events import Tally
     from vidspec.plan import Plan
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from vidspec.fingerprint import fingerprint
@@ -55,7 +55,8 @@ class Take:
     """What is sent. `request` holds the neutral settings, fully resolved, pictures by digest.
 
     `defaulted` names the keys of the request that nobody wrote: the table's defaults and what follows from
-    them. `seed` is None where the model takes none, or where a random one is still to be drawn.
+    them. `inherited` is what the clip takes over from the one it is made from: not sent, yet so. `seed` is None
+    where the model takes none, or where a random one is still to be drawn.
     """
 
     slate: str
@@ -73,6 +74,12 @@ class Take:
     inputs: tuple[Input, ...]
     output: str
     variables: Mapping[str, Any]
+    inherited: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the clip will be like: the request, and what is inherited."""
+        return {**self.inherited, **self.request} if self.inherited else self.request
 
     @property
     def needs(self) -> tuple[str, ...]:

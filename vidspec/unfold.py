@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vidspec import prompt, schema
 from vidspec.diagnostic import Diagnostic, shown
+from vidspec.errors import VidspecError
 from vidspec.prompt import TemplateFault
 from vidspec.scope import Scope, VariableFault
 from vidspec.shape import parse_size, ratio_name
@@ -49,12 +50,14 @@ def unfold(shot_list: ShotList, overrides: Mapping[str, Any], used: set[str]) ->
     defaults = _defaults(shot_list)
     below = (*shot_list.layers("defaults"), *shot_list.sources)
     seen: dict[str, tuple[str, Written]] = {}
+    left = MAX_SHOTS
     for index in shot_list.entries:
         entry = Written(shot_list.main.document, shot_list.shots[index])
-        if math.prod(len(values) for values in (entry.mapping.get("matrix") or {}).values()) > MAX_SHOTS:
-            message = f"the matrix makes more than {MAX_SHOTS} shots"
+        left -= math.prod(len(values) for values in (entry.mapping.get("matrix") or {}).values())
+        if left < 0:
+            message = f"the list makes more than {MAX_SHOTS} shots"
             unfolding.diagnostics.append(_at_id(entry, below, "E224", message, "split the list"))
-            continue
+            break
         for unfolded in _entry(entry, defaults, below, scope, overrides, unfolding.diagnostics):
             shot = unfolded.shot
             fresh = shot.id.casefold() not in seen and _ID.fullmatch(shot.id) and len(shot.id) <= _MAX_ID
@@ -114,29 +117,40 @@ def _entry(
         inner = scope.over({**own, **dict(zip(matrix, combination, strict=True))})
         try:
             yield Unfolded(_shot(entry, settings, (entry, *below), inner), inner)
-        except (TemplateFault, VariableFault) as fault:
-            bare = _bare(entry, below)
-            found.append(bare.diagnostic(problem_of(fault, "id", ())))
+        except _Unreadable as unreadable:
+            found.append(_bare(entry, below).diagnostic(unreadable.problem))
 
 
 def _shot(entry: Written, settings: Mapping[str, Any], layers: tuple[Written, ...], scope: Scope) -> Shot:
     mapping = entry.mapping
-    shot_id = _text(scope, mapping["id"], {})
+    shot_id = _text(scope, mapping["id"], {}, "id")
     about = {"shot": {"id": shot_id}}
     scene, notes = mapping.get("scene"), mapping.get("notes")
+    tags = enumerate(mapping.get("tags") or ())
     return Shot(
         id=shot_id,
-        scene=None if scene is None else _text(scope, scene, about),
-        tags=tuple(_text(scope, tag, about) for tag in mapping.get("tags") or ()),
-        notes=None if notes is None else _text(scope, notes, about),
+        scene=None if scene is None else _text(scope, scene, about, "scene"),
+        tags=tuple(_text(scope, tag, about, "tags", index) for index, tag in tags),
+        notes=None if notes is None else _text(scope, notes, about, "notes"),
         settings=settings,
         layers=layers,
         skipped=bool(mapping.get("skip")),
     )
 
 
-def _text(scope: Scope, text: str, extra: Mapping[str, Any]) -> str:
-    return scope.expand(text, extra) if prompt.is_template(text) else text
+class _Unreadable(VidspecError):
+    """A shot whose id, scene, tags or notes cannot be expanded, and why."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem.message)
+
+
+def _text(scope: Scope, text: str, extra: Mapping[str, Any], setting: str, *path: int) -> str:
+    try:
+        return scope.expand(text, extra) if prompt.is_template(text) else text
+    except (TemplateFault, VariableFault) as fault:
+        raise _Unreadable(problem_of(fault, setting, path)) from fault
 
 
 def _bare(entry: Written, below: tuple[Written, ...]) -> Shot:
@@ -159,17 +173,20 @@ def _id_problem(shot_id: str, entry: Written, seen: dict[str, tuple[str, Written
     other, written = seen[shot_id.casefold()]
     if written.mapping is entry.mapping and entry.mapping.get("matrix"):
         names = ", ".join(f"`{{{{ {name} }}}}`" for name in entry.mapping["matrix"])
+        message = f"the matrix makes two shots with the id `{shot_id}`"
         help_line = f"name the values of the matrix in the id: {names}"
     else:
+        by = "" if other == shot_id else f" by `{other}`"
+        message = f"the id `{shot_id}` is taken{by} at line {written.place('id').line}"
         help_line = "ids are unique in a list, whatever their case"
-    message = f"the id `{shot_id}` is taken by `{other}` at line {written.place('id').line}"
     return Problem(code="E220", setting="id", message=message, help=help_line)
 
 
 def problem_of(fault: TemplateFault | VariableFault, setting: str, path: tuple[str | int, ...]) -> Problem:
     """A template's fault as a problem of the setting that holds the template, or of the variable that does."""
     if isinstance(fault, VariableFault):
-        setting, path, fault = "vars", (fault.name,), fault.fault
+        setting, path = ("title", ()) if fault.name == "title" else ("vars", (fault.name,))
+        fault = fault.fault
     return Problem(
         code=fault.code,
         message=fault.message,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from vidspec import bounded, prompt
+from vidspec import prompt
+from vidspec.prompt import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

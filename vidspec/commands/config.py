@@ -6,7 +6,6 @@ import sys
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from vidspec.console import Console
 from vidspec.diagnostic import nearest
 from vidspec.errors import UsageError
 from vidspec.project import open_lists
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from vidspec.console import Console
     from vidspec.project import Opened
     from vidspec.shot import Shot
     from vidspec.take import Take
@@ -28,8 +28,10 @@ def run(file: Path, *, variables: Mapping[str, Any], shot: str | None, json: boo
         UsageError: there is no shot of that id.
     """
     (opened,), warnings = open_lists([file], variables)
-    Console(sys.stderr, colour=False if not console.colour else None).diagnostics(warnings)
+    console.beside(sys.stderr).diagnostics(warnings)
     takes = [take for take in opened.takes if shot in (None, take.shot)]
+    if shot in opened.resolution.shots and not takes:
+        raise UsageError(f"the shot `{shot}` is skipped, so it has no takes")
     if shot is not None and not takes:
         near = nearest(shot, opened.resolution.shots)
         raise UsageError(f"there is no shot `{shot}`{f'; the nearest is `{near}`' if near else ''}")

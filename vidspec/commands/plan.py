@@ -7,12 +7,13 @@ from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from vidspec import budget, plan_table
-from vidspec.console import Console
 from vidspec.project import open_lists, selected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from vidspec.console import Console
 
 
 def run(
@@ -32,7 +33,7 @@ def run(
         ShotListError, LockError, UsageError: the input is wrong.
     """
     opened, warnings = open_lists(files, variables)
-    notes = Console(sys.stderr, colour=False if not console.colour else None)
+    notes = console.beside(sys.stderr)
     if not quiet and not json:
         notes.diagnostics(warnings)
     values: list[dict[str, Any]] = []
@@ -45,7 +46,8 @@ def run(
             values.append({"file": one.shot_list.name, **plan_table.plan_value(found, slates)})
             continue
         plan_table.print_plan(console, one.shot_list.name, found, slates, quiet=quiet)
-        for sentence in budget.excesses(one.shot_list.budget, found.costs):
+        costs = budget.totals(planned.cost for planned in found.work if planned.slate in slates)
+        for sentence in budget.excesses(one.shot_list.budget, costs):
             console.line(f"{console.paint('over budget:', 'red', 'bold')} {sentence}; a render would be refused")
     if json:
         value = values[0] if len(values) == 1 else {"lists": values}

@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vidspec import account, budget, studio, summary
-from vidspec.console import Console
 from vidspec.errors import Refusal, UsageError
+from vidspec.events import Tally, json_lines
 from vidspec.plan import Plan, plan
 from vidspec.project import ProjectDisk, open_lists, read_lock, selected
-from vidspec.store import Store, state_folder
+from vidspec.store import FOLDER, Store, state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from vidspec.engine import Run, Tally
+    from vidspec.console import Console
+    from vidspec.engine import Run
+    from vidspec.lock import Lock
     from vidspec.plan import Planned
     from vidspec.project import Opened
 
@@ -30,6 +33,18 @@ class _Options(NamedTuple):
     draft: bool
     json: bool
     quiet: bool
+
+
+class _Intent(NamedTuple):
+    """A plan, the slates of it that were selected, and the work among them."""
+
+    lock_path: Path
+    plan: Plan
+    slates: set[str]
+    work: list[Planned]
+
+
+_DRAFTS = "drafts"
 
 
 def run(
@@ -49,47 +64,60 @@ def run(
         ShotListError, LockError, UsageError: the input is wrong; nothing was done.
         Refusal: over budget, or another run holds the project; nothing was done.
     """
-    notes = Console(sys.stderr, colour=console.colour and None)
-    (opened,), warnings = open_lists([file], variables)
+    notes = console.beside(sys.stderr)
+    (opened,), warnings = open_lists([file], variables, offline=draft)
     if not quiet:
         notes.diagnostics(warnings)
-    project = opened.shot_list.project
+    options = _Options(chosen, left_out, draft, json, quiet)
+    _intent(opened, options)  # what must not start leaves no trace
     from vidspec.hold import hold
 
-    try:
-        folder = state_folder(project)
-        with hold(folder):
-            return _held(opened, folder, _Options(chosen, left_out, draft, json, quiet), console, notes)
-    except PermissionError as error:
-        raise UsageError(f"cannot write in the project folder: {(error.strerror or str(error)).lower()}") from error
-
-
-def _held(opened: Opened, folder: Path, options: _Options, console: Console, notes: Console) -> int:
-    lock_path, found = _drafts(opened, folder) if options.draft else (opened.lock_path, opened.plan())
-    slates = selected(found, options.chosen, options.left_out)
-    work = [planned for planned in found.work if planned.slate in slates]
-    if not options.draft:
-        _refuse(opened, found, work)
-    tally, interrupted = _run(opened, folder, lock_path, found, work, options, notes)
-    if not options.json and not options.quiet:
-        summary.print_ending(console, opened.shot_list.project, found, slates, tally, interrupted=interrupted)
+    folder = _state_folder(opened.shot_list.project, draft=draft)
+    with hold(folder):
+        intent = _intent(opened, options)  # again: until now another run may have been at work
+        tally, interrupted = _run(opened, folder, intent, options, notes)
+    if not json and not quiet:
+        with suppress(BrokenPipeError):
+            summary.print_ending(
+                console, opened.shot_list.project, intent.plan, intent.slates, tally, interrupted=interrupted
+            )
     if interrupted:
         return 130
     return 1 if tally.failed or tally.blocked else 0
 
 
-def _drafts(opened: Opened, folder: Path) -> tuple[Path, Plan]:
+def _state_folder(project: Path, *, draft: bool) -> Path:
+    try:
+        folder = state_folder(project)
+        if draft:
+            (folder / _DRAFTS).mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write in the project folder: {(error.strerror or str(error)).lower()}") from error
+    return folder
+
+
+def _intent(opened: Opened, options: _Options) -> _Intent:
+    """What would be done now. Raises UsageError or Refusal for what must not start."""
+    if options.draft:
+        lock_path, found = _drafts(opened)
+    else:
+        lock_path, found = opened.lock_path, opened.plan()
+    slates = selected(found, options.chosen, options.left_out)
+    work = [planned for planned in found.work if planned.slate in slates]
+    if not options.draft:
+        _refuse(opened, work)
+    return _Intent(lock_path, found, slates, work)
+
+
+def _drafts(opened: Opened) -> tuple[Path, Plan]:
     """The plan of the drafts: the same takes, drawn into `.vidspec/drafts`, with a lockfile of their own."""
-    drafts = folder / "drafts"
-    drafts.mkdir(exist_ok=True)
-    lock_path = drafts / opened.lock_path.name
     project = opened.shot_list.project
-    inside = drafts.relative_to(project).as_posix()
-    takes = [replace(take, output=f"{inside}/{take.slate}.mp4") for take in opened.takes]
-    return lock_path, plan(takes, read_lock(lock_path), ProjectDisk(project))
+    lock_path = project / FOLDER / _DRAFTS / opened.lock_path.name
+    takes = [replace(take, output=f"{FOLDER}/{_DRAFTS}/{take.slate}.mp4") for take in opened.takes]
+    return lock_path, plan(takes, read_lock(lock_path), ProjectDisk(project), opened.skipped)
 
 
-def _refuse(opened: Opened, found: Plan, work: list[Planned]) -> None:
+def _refuse(opened: Opened, work: list[Planned]) -> None:
     """What must not start: takes that this release cannot make, and plans over budget."""
     distant = sorted({one.take.provider for one in work if not studio.is_local(one.take.provider)})
     if distant:
@@ -98,43 +126,46 @@ def _refuse(opened: Opened, found: Plan, work: list[Planned]) -> None:
             f"this release renders with `animatic` only, and this plan needs {names}; nothing was submitted\n"
             "    help: `--draft` draws every shot as an animatic, free"
         )
-    for sentence in budget.excesses(opened.shot_list.budget, found.costs):
+    for sentence in budget.excesses(opened.shot_list.budget, budget.totals(one.cost for one in work)):
         raise Refusal(f"{sentence}; nothing was submitted")
 
 
-def _run(
-    opened: Opened,
-    folder: Path,
-    lock_path: Path,
-    found: Plan,
-    work: list[Planned],
-    options: _Options,
-    notes: Console,
-) -> tuple[Tally, bool]:
-    from vidspec.engine import Run, Tally
-    from vidspec.events import json_lines
+def _run(opened: Opened, folder: Path, intent: _Intent, options: _Options, notes: Console) -> tuple[Tally, bool]:
     from vidspec.ledger import Ledger
-    from vidspec.progress import display
 
-    laid_out = read_lock(lock_path).laid_out((one.slate, one.take.shot, one.take.number) for one in found.takes)
-    ledger = Ledger(laid_out, lock_path)
+    found, work = intent.plan, intent.work
+    ledger = Ledger(_laid_out(intent), intent.lock_path)
     if not work and not options.json:
         ledger.write()
-        return Tally(kept=[]), False
+        return Tally(), False
+    from vidspec.engine import Drawer, Run
+    from vidspec.progress import display
+
     shows = display(notes, work, quiet=options.quiet or options.json)
     with shows as shown:
         given = Run(
             project=opened.shot_list.project,
+            plan=found,
             work=tuple(work),
-            there=frozenset(one.slate for one in found.takes if one.action == "keep"),
             ledger=ledger,
             store=Store(folder),
             listener=json_lines(sys.stdout) if options.json else shown,
             slots=_slots(opened, work, draft=options.draft),
-            title=opened.shot_list.title,
+            maker=Drawer(opened.shot_list.title),
+            drafts=options.draft,
             on_progress=shown.progress,
         )
         return _in_trio(given)
+
+
+def _laid_out(intent: _Intent) -> Lock:
+    """The lockfile with a record for every take, and every clip that was moved to its new place there."""
+    found = intent.plan.takes
+    lock = read_lock(intent.lock_path).laid_out((one.slate, one.take.shot, one.take.number) for one in found)
+    for one in found:
+        if one.action == "keep" and (record := one.record) and record.output:
+            lock.put(one.slate, replace(record, output=replace(record.output, path=one.take.output)))
+    return lock
 
 
 def _slots(opened: Opened, work: list[Planned], *, draft: bool) -> dict[str, int]:
@@ -153,7 +184,7 @@ def _in_trio(given: Run) -> tuple[Tally, bool]:
 
     from vidspec import engine
 
-    tally = engine.Tally()
+    tally = Tally()
 
     async def main() -> bool:
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals, trio.CancelScope() as whole_run:
@@ -163,7 +194,18 @@ def _in_trio(given: Run) -> tuple[Tally, bool]:
                 nursery.cancel_scope.cancel()
         return whole_run.cancelled_caught
 
-    return tally, trio.run(main)
+    try:
+        return tally, trio.run(main)
+    except ExceptionGroup as group:
+        raise _first(group) from group
+
+
+def _first(group: ExceptionGroup) -> Exception:
+    """The first error of a group, which nurseries make of even a single one."""
+    error: Exception = group
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _cancel_on(signals: Any, scope: Any) -> None:
