@@ -16,6 +16,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import TextIO
 
     from vidspec.console import Console
 
@@ -271,14 +272,22 @@ def main() -> None:
 
 def _flushed(code: int) -> int:
     """The exit code, after all is written out; a reader who has gone away is no fault, a full disk is."""
+    error = _flush(sys.stdout)
+    if error is not None and not isinstance(error, BrokenPipeError):
+        code = _report(error)
+    _flush(sys.stderr)
+    return code
+
+
+def _flush(stream: TextIO) -> OSError | None:
+    """Write out what waits in a stream. Where that fails, what is left goes nowhere, and the error is returned."""
     try:
-        sys.stdout.flush()
+        stream.flush()
     except OSError as error:
         with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is for nobody
-        if not isinstance(error, BrokenPipeError):
-            return _report(error)
-    return code
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error
+    return None
 
 
 def _report(error: Exception) -> int:
