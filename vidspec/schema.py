@@ -130,7 +130,7 @@ def _test(
         if word == "additionalProperties" and "properties" in schema:
             return None  # judged together with `properties`
         return _object_test(schema, defs, seen)
-    raise NotImplementedError(f"the schemas may not use `{word}`")
+    raise ValueError(f"the schemas may not use `{word}`")
 
 
 def _object_test(schema: Mapping[str, Any], defs: Mapping[str, Any], seen: dict[str, Accepts]) -> Accepts:
