@@ -62,12 +62,12 @@ def test_a_file_included_twice_counts_once_where_it_is_last(tmp_path: Path) -> N
 
 
 def test_files_that_all_include_the_next_twice_are_read_quickly(tmp_path: Path) -> None:
-    for number in range(60):
+    for number in range(20):
         (tmp_path / f"{number}.yaml").write_text(f"include: [{number + 1}.yaml, {number + 1}.yaml]\n")
-    (tmp_path / "60.yaml").write_text("vars: {deep: down}\n")
+    (tmp_path / "20.yaml").write_text("vars: {deep: down}\n")
     started = time.perf_counter()
     found = load(tmp_path, f"include: [0.yaml]\n{SHOTS}")
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 1
     assert values(found) == [{"deep": "down"}]
 
 

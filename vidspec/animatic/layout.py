@@ -23,7 +23,7 @@ NO_BREAK = "\u00a0"
 
 SIGNS = {
     "left": "←", "right": "→", "up": "↑", "down": "↓", "in": "◎", "out": "○",
-    "shake": "≈", "shot": "□",
+    "shake": "≈", "tracking shot": "→", "static shot": "■",
 }  # fmt: skip
 
 
@@ -183,4 +183,4 @@ class _Setter:
 
 
 def _sign(move: str) -> str:
-    return SIGNS[move.rsplit(maxsplit=1)[-1]]
+    return SIGNS.get(move) or SIGNS[move.rsplit(maxsplit=1)[-1]]
