@@ -149,6 +149,32 @@ def test_what_changes_nothing_that_is_sent_leaves_the_take_alone(shots: Shots, b
     assert (found.action, found.state, found.reasons) == ("keep", "done", ())
 
 
+NEBULA = "{provider: nebula, prompt: x, audio: false}"
+
+
+@pytest.mark.parametrize(
+    ("model", "before", "after"),
+    [
+        ("veo-3.0-generate-001", "size: 1280x720", 'resolution: 720p, aspect_ratio: "16:9"'),
+        ("doubao-seedance-1-0-pro-250528", "size: 1280x720", 'resolution: 720p, aspect_ratio: "16:9"'),
+        ("wan2.5-i2v-preview", "first_frame: a.png, size: 1280x720", "first_frame: a.png, resolution: 720p"),
+    ],
+)
+def test_one_shape_said_in_another_way_leaves_the_take_alone_whatever_the_model_is_sent(
+    shots: Shots, project: Path, model: str, before: str, after: str
+) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (1280, 720)).save(project / "a.png")
+    for one, other in ((before, after), (after, before)):
+        lock, disk = rendered(opened(shots(f"- {{id: s, model: {model}, {one}}}", defaults=NEBULA)))
+        found = plan(opened(shots(f"- {{id: s, model: {model}, {other}}}", defaults=NEBULA)), lock, disk).takes[0]
+        assert (found.action, found.reasons) == ("keep", ())
+    larger = other.replace("1280x720", "1920x1080").replace("720p", "1080p")
+    found = plan(opened(shots(f"- {{id: s, model: {model}, {larger}}}", defaults=NEBULA)), lock, disk).takes[0]
+    assert found.action == "render"
+
+
 def test_a_setting_removed_after_a_render_for_another_reason_makes_the_take_stale(shots: Shots) -> None:
     """What was written stays written in the record, also when the take is rendered anew with it."""
     lock, disk = rendered(opened(shots("- {id: s, prompt: old, resolution: 480p}")))

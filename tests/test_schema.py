@@ -108,6 +108,24 @@ def test_the_quick_predicate_and_jsonschema_give_one_verdict(name: str, part: st
     one_verdict()
 
 
+BOUNDING = frozenset({*schema._BOUNDS, "const"}) - {"pattern", "required"}
+SAID = {(said, item) for name in schema.NAMES for said, item in words(schema.load(name)) if said in BOUNDING}
+BOUNDS = sorted((said, item) for said, item in SAID if isinstance(item, int))
+
+
+@pytest.mark.parametrize(("word", "bound"), BOUNDS, ids=[f"{word} {bound}" for word, bound in BOUNDS])
+def test_the_two_judges_agree_at_the_very_bound(word: str, bound: int) -> None:
+    if isinstance(bound, bool) or bound > 10**5:
+        edges: list[Any] = [bound - 1, bound, bound + 1]
+    else:
+        lengths = [max(bound + step, 0) for step in (-1, 0, 1)]
+        edges = [bound - 1, bound, bound + 1, bound + 0.5, bound - 0.5, True]
+        edges += [kind * length for length in lengths for kind in ("a", [0])]
+        edges += [{str(number): 0 for number in range(length)} for length in lengths]
+    quick, slow = schema._compile({word: bound}, {}, {}), jsonschema.Draft202012Validator({word: bound})
+    assert [quick(value) for value in edges] == [slow.is_valid(value) for value in edges]
+
+
 @pytest.mark.parametrize("name", schema.NAMES)
 def test_a_schema_is_a_schema_and_its_examples_are_right(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema.load(name))

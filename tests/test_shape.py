@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -229,14 +231,43 @@ def test_a_model_that_follows_its_picture_makes_no_other_shape(asked: dict[str, 
 
 
 def test_a_drawn_shot_has_any_size_within_bounds() -> None:
-    assert (
-        ask(ANY)
-        == ask(ANY, size="1280x720")
-        == ask(ANY, resolution="720p", aspect_ratio="16:9")
-        == {"size": "1280x720"}
-    )
-    assert ask(ANY, aspect_ratio="9:16") == {"size": "720x1280"}
+    named: dict[str, Any] = {"resolution": "720p", "aspect_ratio": "16:9"}
+    forms: tuple[dict[str, Any], ...] = ({}, {"size": "1280x720"}, {"size": "1280*720"}, named)
+    for asked in forms:
+        assert ask(ANY, **asked)["size"] == "1280x720"
+    assert ask(ANY, aspect_ratio="9:16")["size"] == "720x1280"
     assert ask(ANY, size="64x36") == {"size": "64x36"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "sent", "defaulted"),
+    [
+        pytest.param("exact", {}, {"resolution", "aspect_ratio", "size"}, None, id="nothing is written"),
+        pytest.param("exact", {"size": "720x1280"}, None, {"resolution", "aspect_ratio"}, id="a size"),
+        pytest.param("exact", {"resolution": "720p"}, None, {"aspect_ratio", "size"}, id="a tier"),
+        pytest.param(
+            "named", {"size": "1280x720"}, {"resolution", "aspect_ratio"}, set(), id="a size that is not sent"
+        ),
+        pytest.param(
+            "named", {"resolution": "720p"}, {"resolution", "aspect_ratio"}, {"aspect_ratio"}, id="named tier"
+        ),
+        pytest.param("follows", {"size": "1280x720"}, {"resolution"}, set(), id="a size of which the tier is sent"),
+        pytest.param("follows", {"resolution": "720p"}, {"resolution"}, set(), id="the tier that is sent"),
+        pytest.param("follows", {"aspect_ratio": "16:9"}, {"resolution"}, {"resolution"}, id="a ratio is not sent"),
+    ],
+)
+def test_what_is_sent_of_a_shape_and_what_of_it_nobody_wrote(
+    kind: str, asked: dict[str, str], sent: set[str] | None, defaulted: set[str] | None
+) -> None:
+    shapes = {
+        "exact": SHAPES["nebula:sora-2:text_to_video"],
+        "named": SHAPES["nebula:doubao-seedance-1-0-pro-250528:text_to_video"],
+        "follows": SHAPES["nebula:wan2.5-i2v-preview:image_to_video"],
+    }
+    found = settle(shapes[kind], asked, model="m", picture=16 / 9)
+    wanted = sent or {"resolution", "aspect_ratio", "size"}
+    assert set(found.request) == wanted
+    assert found.defaulted == (wanted if defaulted is None else defaulted)
 
 
 SPOKEN = st.fixed_dictionaries(

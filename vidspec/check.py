@@ -114,8 +114,8 @@ def _settle(capability: Capability, settings: Mapping[str, Any], model: str, pic
     settled = Settled()
     asked = {key: settings[key] for key in SHAPE_SETTINGS if key in settings}
     shaped = shape.settle(capability.shape, asked, model=model, picture=picture)
-    settled.request.update({**asked, **shaped.request})
-    settled.defaulted.update(key for key in shaped.request if key not in asked)
+    settled.request.update(shaped.request)
+    settled.defaulted.update(shaped.defaulted)
     settled.problems.extend(shaped.problems)
     for key in ("duration", "fps"):
         _number(settled, key, getattr(capability, key), settings.get(key), model)

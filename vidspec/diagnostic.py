@@ -144,9 +144,14 @@ def nearest(word: str, offered: Iterable[str]) -> str | None:
     if len(word) > _MAX_WORD:
         return None
     by_folded = {name.casefold(): name for name in offered}
+    if len(by_folded) > _MANY:
+        by_folded = {folded: name for folded, name in by_folded.items() if folded[:1] == word[:1].casefold()}
     close = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
 
+
+_MANY = 500
+"""Words beyond which only those with the same beginning are compared."""
 
 _MAX_WORD = 200
 """Characters beyond which nobody has mistyped a name, and comparing takes long."""

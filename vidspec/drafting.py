@@ -94,6 +94,8 @@ class Drafting:
                 return
             output = self._output_of(shot, scope, extra, problems)
             seed, rule = _seed(draft, shot.settings.get("seed"), seeds, number, name, problems)
+            if seeds and not texts.per_take and (problem := _repeated(seeds, number)):
+                problems.append(problem)
             yield _take(shot, number, name, draft, output, seed, rule, scope), problems
 
     def _output_of(self, shot: Shot, scope: Scope, extra: Mapping[str, Any], problems: list[Problem]) -> str:
@@ -390,6 +392,15 @@ def _counted(
     if before:
         return seed, "fixed"
     return _fixed(rule, seed, "seed", (), model, problems, of=name if number > 1 else "")
+
+
+def _repeated(seeds: list[int], number: int) -> Problem | None:
+    """A seed that an earlier take of the same texts has: the same clip, paid for twice."""
+    seed, path = seeds[number - 1], (number - 1,)
+    if seed not in seeds[: number - 1]:
+        return None
+    message = f"the seed {seed} is written twice: both takes would be one clip, paid for twice"
+    return Problem(code="E408", setting="takes", path=path, message=message, help="write each seed once")
 
 
 def _fixed(

@@ -15,7 +15,7 @@ from vidspec.diagnostic import Diagnostic, in_order, nearest, shown
 from vidspec.drafting import Drafting
 from vidspec.outputs import Outputs
 from vidspec.providers import table
-from vidspec.shape import parse_size, same_ratio
+from vidspec.shape import parse_ratio, parse_size, same_ratio
 from vidspec.shot import Problem, Written
 from vidspec.unfold import unfold
 
@@ -179,11 +179,12 @@ class _References:
     def _problem(self, take: Take, given: Input, frame: Frame) -> Problem | None:
         needed = self._by_slate.get(frame.slate)
         path: tuple[str | int, ...] = (given.index,) if given.setting == "references" else ()
-        return (
-            _serves(take, given.setting, path, frame, needed)
-            if needed
-            else self._missing(given.setting, path, frame)
-        )
+        if needed is None:
+            return self._missing(given.setting, path, frame)
+        problem = _serves(take, given.setting, path, frame, needed)
+        if problem is None and given.setting == "first_frame":
+            problem = _fits(take, self._shots[take.shot].settings, needed)
+        return problem
 
     def _circle(self, circle: list[str]) -> Diagnostic:
         first = self._by_slate[circle[0]]
@@ -221,8 +222,7 @@ class _References:
 
 
 def _serves(take: Take, setting: str, path: tuple[str | int, ...], frame: Frame, needed: Take) -> Problem | None:
-    """Whether a take can be used as it is meant: a time within the clip; a picture of the right shape; a remix of
-    the same provider's clip."""
+    """Whether a take can be used as it is meant: a time within the clip; a remix of the same provider's clip."""
     at, length = frame.at, needed.facts.get("duration")
     if isinstance(at, int | float) and length is not None and at >= length:
         message = f"`{needed.slate}` is {length:g} s long and has no frame at {at:g} s"
@@ -232,26 +232,31 @@ def _serves(take: Take, setting: str, path: tuple[str | int, ...], frame: Frame,
         message = f"`{take.provider}` cannot remix `{needed.slate}`, which `{needed.provider}` renders"
         help_line = "a remix is made by the provider of the first clip"
         return Problem(code="E408", setting=setting, message=message, help=help_line)
-    return _fits(take, setting, needed) if setting == "first_frame" else None
+    return None
 
 
-def _fits(take: Take, setting: str, needed: Take) -> Problem | None:
-    """Whether the frames of a take have the shape that another asks for."""
+def _fits(take: Take, asked: Mapping[str, Any], needed: Take) -> Problem | None:
+    """Whether the frames of a take have the shape that the clip they begin is to have."""
     theirs = parse_size(needed.facts.get("size", ""))
-    ours = parse_size(take.request.get("size", ""))
-    if theirs is None or ours is None or theirs == ours:
-        return None
     capability = table(take.provider).models[take.model].capabilities.get(take.mode)
-    rule = capability.first_frame if capability else None
-    exact = rule is not None and rule.size == "output"
-    follows = capability is not None and capability.shape is not None and capability.shape.follows
-    if not exact and same_ratio(theirs.ratio, ours.ratio):
+    if theirs is None or capability is None:
         return None
-    message = f"the frames of `{needed.slate}` are {theirs} pixels, and the clip is to be {ours}"
-    if exact or follows:
-        reason = f"`{take.model}` takes a first frame of exactly the clip's size" if exact else ""
-        reason = reason or f"`{take.model}` takes the shape of its first frame"
-        return Problem(code="E504", setting=setting, message=message, help=f"{reason}: give both shots one size")
-    return Problem(
-        code="W607", setting=setting, message=message, help="give both shots one shape, or expect a crop"
-    )
+    frames = f"the frames of `{needed.slate}` are {theirs} pixels, and the clip is to be"
+    if capability.shape is not None and capability.shape.follows:
+        size = parse_size(asked.get("size", ""))
+        ratio = size.ratio if size else parse_ratio(asked.get("aspect_ratio", ""))
+        if ratio is None or same_ratio(theirs.ratio, ratio):
+            return None
+        help_line = f"`{take.model}` takes the shape of its first frame: give both shots one shape"
+        message = f"{frames} {size or asked['aspect_ratio']}"
+        return Problem(code="E504", setting="first_frame", message=message, help=help_line)
+    ours = parse_size(take.request.get("size", ""))
+    if ours is None or theirs == ours:
+        return None
+    if capability.first_frame is not None and capability.first_frame.size == "output":
+        help_line = f"`{take.model}` takes a first frame of exactly the clip's size: give both shots one size"
+        return Problem(code="E504", setting="first_frame", message=f"{frames} {ours}", help=help_line)
+    if same_ratio(theirs.ratio, ours.ratio):
+        return None
+    help_line = "give both shots one shape, or expect a crop"
+    return Problem(code="W607", setting="first_frame", message=f"{frames} {ours}", help=help_line)

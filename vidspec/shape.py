@@ -100,6 +100,12 @@ class Shaped:
 
     request: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
+    defaulted: frozenset[str] = frozenset()
+
+
+def _shaped(asked: Mapping[str, str], found: Mapping[str, str], problems: tuple[Problem, ...] = ()) -> Shaped:
+    """What was asked for, and what follows from it."""
+    return Shaped({**asked, **found}, problems, frozenset(found) - frozenset(asked))
 
 
 def settle(shape: Shape | None, asked: Mapping[str, str], *, model: str, picture: float | None) -> Shaped:
@@ -146,7 +152,7 @@ def _any_size(shape: Shape, asked: Mapping[str, str]) -> Shaped:
         message = f"`aspect_ratio` is {shown(asked.get('aspect_ratio'))}, which is not a shape"
         return Shaped({}, (Problem(code="E404", setting="aspect_ratio", message=message, help="write `16:9`"),))
     problems = (*_contradictions(size, asked), *_bounds(shape, size, asked))
-    return Shaped({"size": str(size)}, problems)
+    return _shaped(asked, {"size": str(size)}, problems)
 
 
 def _contradictions(size: Size, asked: Mapping[str, str]) -> Iterator[Problem]:
@@ -183,7 +189,7 @@ def _bounds(shape: Shape, size: Size, asked: Mapping[str, str]) -> Iterator[Prob
 
 
 def _following(shape: Shape, asked: Mapping[str, str], model: str, picture: float | None) -> Shaped:
-    """A model whose clip takes the ratio of its first picture: only the tier can be chosen."""
+    """A model whose clip takes the ratio of its first picture: only the tier can be chosen, and is sent."""
     size = parse_size(asked.get("size", ""))
     problems = list(_contradictions(size, asked)) if size else []
     tier = asked.get("resolution") or (f"{min(size)}p" if size else None)
@@ -195,10 +201,10 @@ def _following(shape: Shape, asked: Mapping[str, str], model: str, picture: floa
         key = "size" if size else "aspect_ratio"
         message = f"`{key}: {asked[key]}` cannot be had: `{model}` takes the shape of its first picture"
         problems.append(Problem(code="E504", setting=key, message=message, help="crop the picture to that shape"))
-    if tier is None:
-        tier = (shape.default or {}).get("resolution")
-    sizes = {"size": str(size)} if size else {}
-    return Shaped({"resolution": tier, **sizes} if tier else sizes, tuple(problems))
+    if tier is not None:
+        return Shaped({"resolution": tier}, tuple(problems))
+    default = (shape.default or {}).get("resolution")
+    return Shaped({"resolution": default} if default else {}, tuple(problems), frozenset({"resolution"}))
 
 
 def _offered(shape: Shape, asked: Mapping[str, str], model: str) -> Shaped:
@@ -216,8 +222,11 @@ def _offered(shape: Shape, asked: Mapping[str, str], model: str) -> Shaped:
                 return Shaped({}, (_unsaid(left, model),))
             left = preferred
     found = left[0]
-    sizes = {"size": found.size} if found.size else {}
-    return Shaped({"resolution": found.resolution, "aspect_ratio": found.aspect_ratio, **sizes})
+    shape_found = {"resolution": found.resolution, "aspect_ratio": found.aspect_ratio}
+    if found.size is not None:
+        return _shaped(asked, {**shape_found, "size": found.size})
+    followed = frozenset() if "size" in asked else frozenset(shape_found) - frozenset(asked)
+    return Shaped(shape_found, (), followed)
 
 
 def _fits(offer: _Offer, asked: Mapping[str, str]) -> bool:
