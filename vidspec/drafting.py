@@ -184,7 +184,8 @@ def _expanded(settings: Mapping[str, Any], scope: Scope, extra: Mapping[str, Any
                 texts.per_take = texts.per_take or not _PER_TAKE.isdisjoint(prompt.compile(value).names)
                 return scope.expand(value, extra)
             except (TemplateFault, VariableFault) as fault:
-                texts.problems.append(problem_of(fault, key, path))
+                faults = [fault, *scope.undefined(value, extra)]
+                texts.problems += [problem_of(one, key, path) for one in faults]
                 texts.broken.add(key)
                 return value
         if type(value) is list:

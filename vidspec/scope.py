@@ -65,6 +65,10 @@ class Scope:
         self._used.update(template.names)
         return template.expand(_Names(self, extra))
 
+    def undefined(self, text: str, extra: Mapping[str, Any]) -> list[TemplateFault]:
+        """A fault for every name that a text needs and that is not there, without expanding it."""
+        return prompt.undefined_names(text, _Names(self, extra))
+
     def _value(self, name: str) -> Any:
         if name not in self._expanded:
             if name in self._open:

@@ -25,7 +25,16 @@ from vidspec.prompt.template import MAX_TEXT, NAME, RESERVED, WORDS, Template, T
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["MAX_TEXT", "RESERVED", "Template", "TemplateFault", "compile", "is_template", "variable_fault"]
+__all__ = [
+    "MAX_TEXT",
+    "RESERVED",
+    "Template",
+    "TemplateFault",
+    "compile",
+    "is_template",
+    "undefined_names",
+    "variable_fault",
+]
 
 _SIMPLE_TAG = re.compile(rf"(?<!\{{)\{{\{{\s*({NAME}(?:\.{NAME})*)\s*\}}\}}")
 _TAG = re.compile(r"\{[{%#]")
@@ -48,6 +57,13 @@ def compile(source: str) -> Template:  # noqa: A001  (as in `re.compile`)
     from vidspec.prompt.bounded import template
 
     return template(source)
+
+
+def undefined_names(source: str, scope: Mapping[str, object]) -> list[TemplateFault]:
+    """Every name that a template needs and the scope has not; expanding it tells of the first alone."""
+    from vidspec.prompt import bounded
+
+    return bounded.undefined_names(source, scope)
 
 
 def _is_simple(texts: list[str], paths: list[list[str]]) -> bool:

@@ -21,6 +21,8 @@ from vidspec.prompt.template import MAX_TEXT, Template
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from vidspec.prompt.template import TemplateFault
+
 MAX_STEPS = 10_000
 
 _NEWLINE = re.compile(r"\r\n?")
@@ -50,6 +52,17 @@ def template(source: str) -> Template:
         return "".join(run.out)
 
     return Template(source, script.names, expand)
+
+
+def undefined_names(source: str, scope: Mapping[str, object]) -> list[TemplateFault]:
+    """A fault for every name that a template needs and the scope has not; none where it cannot even be read."""
+    normal = _NEWLINE.sub("\n", source)
+    try:
+        script = read(normal, EXPRESSIONS.keys())
+    except (Flaw, RecursionError):
+        return []
+    missing = [(offset, name) for offset, name in script.needed if name not in scope]
+    return [placed(normal, undefined(name, scope, offset)) for offset, name in missing]
 
 
 class _Run(Evaluation):
