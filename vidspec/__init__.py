@@ -10,10 +10,11 @@ sees to it. The modules of a package are one room::
     studio ledger hold progress crash plan_table          what touches the world, and what people see
     resolve selection folder catalogue
     animatic plan drafting store                          clips, and what would be done for them, and why
-    budget unfold check stills account outputs            one question each, answered
-    lock shape scope shotlist phrases                     the languages that we read and write
-    schema shot prompt providers console media picture
-    document take schedule events                         values
+    budget unfold check inputs account outputs            one question each, answered
+    lock stills scope shotlist phrases                    the languages that we read and write
+    shape schema prompt providers console media picture
+    shot                                                  values
+    document take schedule events
     capability errors fingerprint graph syntax scalar
     diagnostic                                            what can be wrong
 """

@@ -6,6 +6,7 @@ what is wrong, and in a help line what would be right.
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
@@ -144,14 +145,18 @@ def nearest(word: str, offered: Iterable[str]) -> str | None:
     if len(word) > _MAX_WORD:
         return None
     by_folded = {name.casefold(): name for name in offered}
-    if len(by_folded) > _MANY:
-        by_folded = {folded: name for folded, name in by_folded.items() if folded[:1] == word[:1].casefold()}
-    close = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    folded = word.casefold()
+    candidates = list(by_folded)
+    if len(candidates) > _MANY:
+        candidates.sort()
+        place = bisect(candidates, folded)
+        candidates = candidates[max(0, place - _NEIGHBOURS) : place + _NEIGHBOURS]
+    close = get_close_matches(folded, candidates, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
 
 
-_MANY = 500
-"""Words beyond which only those with the same beginning are compared."""
+_MANY, _NEIGHBOURS = 500, 30
+"""Words beyond which only so many neighbours on either side in the alphabet are compared."""
 
 _MAX_WORD = 200
 """Characters beyond which nobody has mistyped a name, and comparing takes long."""

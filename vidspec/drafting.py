@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vidspec import check, prompt, stills
+from vidspec import check, prompt
 from vidspec.check import Checker
 from vidspec.diagnostic import listed, nearest, shown
 from vidspec.fingerprint import auto_seed
+from vidspec.inputs import FRAMES, Inputs
 from vidspec.outputs import DEFAULT
 from vidspec.prompt import TemplateFault
 from vidspec.providers import PROVIDERS, table
 from vidspec.scope import VariableFault
 from vidspec.shot import Problem
-from vidspec.take import Frame, Input, Take, slate
+from vidspec.take import Input, Take, slate
 from vidspec.unfold import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from vidspec.capability import Capability, Mode, Model, Provider, Seed, Still
-    from vidspec.picture import Picture
+    from vidspec.capability import Capability, Mode, Model, Provider, Seed
     from vidspec.scope import Scope
     from vidspec.shot import Shot
     from vidspec.shotlist import ShotList
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 _UNTEXTED = frozenset({"takes", "seed", "output"})
 _PER_TAKE = frozenset({"slate", "take"})
-_FRAMES = ("first_frame", "last_frame")
+_ONE_TAG = 2
+"""Braces of a text in which nothing can be wrong but the one thing that was found."""
 _ORDER = (
     "mode", "prompt", "negative_prompt", "first_frame", "last_frame", "references", "remix_of", "resolution",
     "aspect_ratio", "size", "duration", "fps", "camera", "audio", "watermark", "enhance_prompt", "options",
@@ -116,8 +117,8 @@ class Drafting:
         mode = check.derive_mode(settings)
         problems += check.mode_problems(model, mode, settings)
         capability = model.capabilities.get(mode) or next(iter(model.capabilities.values()))
-        inputs = _Inputs(self._folder, self._chosen, model.name)
-        for key in (*_FRAMES, "references", "remix_of", "audio"):
+        inputs = Inputs(self._folder, self._chosen, model.name)
+        for key in (*FRAMES, "references", "remix_of", "audio"):
             if key in settings:
                 inputs.add(key, settings[key], capability, judged=mode in model.modes)
         picture = inputs.picture
@@ -184,8 +185,8 @@ def _expanded(settings: Mapping[str, Any], scope: Scope, extra: Mapping[str, Any
                 texts.per_take = texts.per_take or not _PER_TAKE.isdisjoint(prompt.compile(value).names)
                 return scope.expand(value, extra)
             except (TemplateFault, VariableFault) as fault:
-                faults = [fault, *scope.undefined(value, extra)]
-                texts.problems += [problem_of(one, key, path) for one in faults]
+                others = scope.undefined(value, extra) if value.count("{") > _ONE_TAG else []
+                texts.problems += [problem_of(one, key, path) for one in (fault, *others)]
                 texts.broken.add(key)
                 return value
         if type(value) is list:
@@ -232,132 +233,6 @@ def _model(settings: dict[str, Any], problems: list[Problem]) -> Model | None:
     message = f"`{name}` has no model {shown(wanted)}"
     problems.append(Problem(code="E402", setting="model", message=message, help=help_line))
     return None
-
-
-class _Inputs:
-    """The pictures, sounds and clips of one draft: looked at, and put into the request by digest or name."""
-
-    def __init__(self, folder: Folder, chosen: Mapping[str, int], model: str) -> None:
-        self._folder = folder
-        self._chosen = chosen
-        self._model = model
-        self._pictures: list[tuple[str, tuple[str | int, ...], Picture]] = []
-        self.inputs: list[Input] = []
-        self.request: dict[str, Any] = {}
-        self.problems: list[Problem] = []
-
-    @property
-    def picture(self) -> Picture | None:
-        """The picture that the clip begins with, where it is a file that could be read."""
-        return next((picture for key, _, picture in self._pictures if key in _FRAMES), None)
-
-    def add(self, key: str, value: Any, capability: Capability, *, judged: bool) -> None:
-        """Take in one setting. Without `judged` the model has no such mode, which is said elsewhere."""
-        if key == "audio":
-            self._sound(value, capability)
-        elif key == "remix_of":
-            self._remix(value, capability)
-        elif key == "references":
-            self._references(value, capability, judged=judged)
-        else:
-            self.request[key] = self._still(key, 0, (), value, getattr(capability, key) if judged else None)
-
-    def _references(self, values: list[Any], capability: Capability, *, judged: bool) -> None:
-        rule = capability.references if judged else None
-        if rule is not None and not rule.min_count <= len(values) <= rule.max_count:
-            message = f"{len(values)} references; `{self._model}` takes {_range(rule)}"
-            self.problems.append(Problem(code="E504", setting="references", message=message, help="leave some out"))
-        self.request["references"] = [
-            self._still("references", index, (index,), value, rule) for index, value in enumerate(values)
-        ]
-
-    def _still(self, key: str, index: int, path: tuple[str | int, ...], value: Any, rule: Still | None) -> Any:
-        if isinstance(value, dict):
-            return self._frame(key, index, path, value)
-        if rule is not None and (problem := stills.form_problem(rule.forms, value, key, path, self._model)):
-            self.problems.append(problem)
-        if stills.is_address(value):
-            self.problems += stills.address_problems(value, key, path)
-            self.inputs.append(Input(setting=key, index=index, url=value))
-            return value
-        seen = self._folder.picture(value)
-        if isinstance(seen, stills.Fault):
-            self.problems.append(
-                Problem(code=seen.code, setting=key, path=path, message=seen.message, help=seen.help)
-            )
-            return value
-        self._pictures.append((key, path, seen))
-        self.inputs.append(Input(setting=key, index=index, path=value, digest=seen.digest))
-        return seen.digest
-
-    def _frame(self, key: str, index: int, path: tuple[str | int, ...], value: Mapping[str, Any]) -> Any:
-        at = value.get("at", "first" if key == "last_frame" else "last")
-        if isinstance(at, str) and at not in ("first", "last"):
-            message = f"`at` is the text {shown(at)}, not a place in a clip"
-            help_line = "write `first`, `last`, or a time in seconds"
-            self.problems.append(
-                Problem(code="E204", setting=key, path=(*path, "at"), message=message, help=help_line)
-            )
-        frame = Frame(
-            slate=self._slate(key, path, value), at=int(at) if isinstance(at, float) and at.is_integer() else at
-        )
-        self.inputs.append(Input(setting=key, index=index, frame=frame))
-        return frame.value()
-
-    def _slate(self, key: str, path: tuple[str | int, ...], value: Mapping[str, Any]) -> str:
-        number = value.get("take", "chosen")
-        if isinstance(number, str) and number != "chosen":
-            message, help_line = f"`take` is the text {shown(number)}", "write a take's number, or `chosen`"
-            self.problems.append(
-                Problem(code="E204", setting=key, path=(*path, "take"), message=message, help=help_line)
-            )
-        numbered = int(number) if not isinstance(number, str) else self._chosen.get(value["shot"], 1)
-        return slate(value["shot"], numbered)
-
-    def _remix(self, value: Any, capability: Capability) -> None:
-        if isinstance(value, dict):
-            frame = Frame(slate=self._slate("remix_of", (), value), at=None)
-            self.inputs.append(Input(setting="remix_of", frame=frame))
-            self.request["remix_of"] = frame.value()
-            return
-        self.request["remix_of"] = value
-        rule = capability.remix_of
-        if rule is not None and rule.prefix and not value.startswith(rule.prefix):
-            message = f"{shown(value)} is no id that `{self._model}` can remix"
-            help_line = f"its ids begin with `{rule.prefix}`; another shot is `{{shot: ID}}`"
-            self.problems.append(Problem(code="E404", setting="remix_of", message=message, help=help_line))
-
-    def _sound(self, value: Any, capability: Capability) -> None:
-        rule = capability.audio.file
-        if not isinstance(value, str) or rule is None:
-            return
-        if problem := stills.form_problem(rule.forms, value, "audio", (), self._model):
-            self.problems.append(problem)
-        elif stills.is_address(value):
-            self.problems += stills.address_problems(value, "audio", ())
-            self.inputs.append(Input(setting="audio", url=value))
-        else:
-            seen = self._folder.sound(value)
-            if isinstance(seen, stills.Fault):
-                self.problems.append(Problem(code=seen.code, setting="audio", message=seen.message, help=seen.help))
-                return
-            self.problems += stills.sound_problems(rule, value, seen.bytes, model=self._model)
-            self.inputs.append(Input(setting="audio", path=value, digest=seen.digest))
-            self.request["audio"] = seen.digest
-
-    def compare(self, capability: Capability, size: str | None) -> None:
-        """Hold the pictures against the model's rules and against the clip's size, now that it is known."""
-        for key, path, picture in self._pictures:
-            rule: Still | None = getattr(capability, key)
-            if rule is None:
-                continue
-            self.problems += stills.picture_problems(rule, picture, key, path, model=self._model, size=size)
-            if key in _FRAMES and rule.size != "output" and (warning := stills.shape_warning(picture, key, size)):
-                self.problems.append(warning)
-
-
-def _range(rule: Still) -> str:
-    return str(rule.max_count) if rule.min_count == rule.max_count else f"{rule.min_count} to {rule.max_count}"
 
 
 def _seed(
