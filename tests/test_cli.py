@@ -187,3 +187,16 @@ def test_paths_start_at_the_list_wherever_the_command_runs(
     assert [path.name for path in tmp_path.iterdir()] == ["film"]
     monkeypatch.chdir(project)
     assert vidspec("plan", "shots.yaml", "--detailed-exitcode").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "command", ["validate FILE", "plan FILE", "status FILE", "config FILE", "providers", "schema"]
+)
+def test_every_command_may_be_told_to_be_quiet_and_without_colour(
+    shots: Callable[..., Path], vidspec: Callable[..., subprocess.CompletedProcess[str]], command: str
+) -> None:
+    path = shots("- {id: a, prompt: x}\n- {id: b, prompt: y}")
+    arguments = [str(path) if word == "FILE" else word for word in command.split()]
+    loud, quiet = vidspec(*arguments), vidspec(*arguments, "--quiet", "--no-color")
+    assert (loud.returncode, quiet.returncode, quiet.stderr) == (0, 0, "")
+    assert len(quiet.stdout) <= len(loud.stdout)

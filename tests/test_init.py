@@ -245,8 +245,8 @@ def test_nothing_is_wrong_or_doubtful_in_a_new_project(film: Path) -> None:
 COMMANDS: list[tuple[Callable[..., int], bool, dict[str, Any], str]] = [
     (validate.run, True, {"quiet": False}, "ok: 3 shots, 4 takes\n"),
     (plan.run, True, {"chosen": None, "left_out": None, "detailed_exitcode": False, "quiet": False}, "; free\n"),
-    (status.run, False, {"chosen": None, "left_out": None}, "4 takes: 3 new, 1 waiting\n"),
-    (config.run, False, {"shot": "s030"}, "look.yaml, line 8\n"),
+    (status.run, False, {"chosen": None, "left_out": None, "quiet": False}, "4 takes: 3 new, 1 waiting\n"),
+    (config.run, False, {"shot": "s030", "quiet": False}, "look.yaml, line 8\n"),
 ]
 
 

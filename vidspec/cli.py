@@ -164,7 +164,7 @@ def _validate() -> click.Command:
 def _config() -> click.Command:
     @click.command("config", help=COMMANDS["config"])
     @click.option("--shot", metavar="ID", help="Only this shot.")
-    @_common("file", "var", "json", "color")
+    @_common("file", "var", "json", "quiet", "color")
     def command(*, file: Path, no_color: bool, **options: Any) -> int:
         from vidspec.commands import config
 
@@ -200,7 +200,7 @@ def _render() -> click.Command:
 
 def _status() -> click.Command:
     @click.command("status", help=COMMANDS["status"])
-    @_common("file", "select", "exclude", "var", "json", "color")
+    @_common("file", "select", "exclude", "var", "json", "quiet", "color")
     def command(*, file: Path, no_color: bool, **options: Any) -> int:
         from vidspec.commands import status
 
@@ -213,8 +213,8 @@ def _providers() -> click.Command:
     @click.command("providers", help=COMMANDS["providers"])
     @click.argument("name", required=False)
     @click.argument("model", required=False)
-    @_common("json")
-    def command(*, name: str | None, model: str | None, json: bool) -> int:
+    @_common("json", "quiet", "color")
+    def command(*, name: str | None, model: str | None, json: bool, **_plain: bool) -> int:
         from vidspec.commands import providers
 
         return providers.run(name, model, json=json)
@@ -225,7 +225,8 @@ def _providers() -> click.Command:
 def _schema() -> click.Command:
     @click.command("schema", help=COMMANDS["schema"])
     @click.argument("name", type=click.Choice(["shotlist", "provider", "lock"]), default="shotlist")
-    def command(*, name: str) -> int:
+    @_common("quiet", "color")
+    def command(*, name: str, **_plain: bool) -> int:
         from vidspec.commands import schema
 
         return schema.run(name)

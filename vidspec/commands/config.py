@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from vidspec.take import Take
 
 
-def run(file: Path, *, variables: Mapping[str, Any], shot: str | None, json: bool, console: Console) -> int:
+def run(
+    file: Path, *, variables: Mapping[str, Any], shot: str | None, json: bool, quiet: bool, console: Console
+) -> int:
     """Print the takes of a list, or of one shot, as YAML with the origin of each setting, or as JSON.
 
     Raises:
@@ -28,7 +30,8 @@ def run(file: Path, *, variables: Mapping[str, Any], shot: str | None, json: boo
         UsageError: there is no shot of that id.
     """
     (opened,), warnings = open_lists([file], variables)
-    console.beside(sys.stderr).diagnostics(warnings)
+    if not quiet:
+        console.beside(sys.stderr).diagnostics(warnings)
     takes = [take for take in opened.takes if shot in (None, take.shot)]
     if shot in opened.resolution.shots and not takes:
         raise UsageError(f"the shot `{shot}` is skipped, so it has no takes")

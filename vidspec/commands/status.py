@@ -10,10 +10,10 @@ from vidspec.console import Console, counted
 from vidspec.project import open_lists, selected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from vidspec.lock import Record
+    from vidspec.lock import Lock, Record
     from vidspec.plan import Planned
 
 _HUES = {"done": "green", "new": "blue", "stale": "yellow", "missing": "red", "changed": "red", "waiting": "yellow"}
@@ -26,9 +26,10 @@ def run(
     chosen: str | None,
     left_out: str | None,
     json: bool,
+    quiet: bool,
     console: Console,
 ) -> int:
-    """Print the state of every take. Always 0: that something is left to do is no failure.
+    """Print the state of every take, or the counts alone. Always 0: that something is left to do is no failure.
 
     Raises:
         ShotListError, LockError, UsageError: the input is wrong.
@@ -43,6 +44,16 @@ def run(
         value = {"vidspec_json": 1, "takes": states, "totals": counts, "removed": list(found.removed)}
         console.line(dumps(value, ensure_ascii=False, indent=2))
         return 0
+    if not quiet:
+        _print_takes(console, takes, lock)
+    words = ", ".join(f"{count} {state}" for state, count in Counter(planned.state for planned in takes).items())
+    console.line(f"{counted(len(takes), 'take')}: {words}")
+    for slate in () if quiet else found.removed:
+        console.line(f"{console.paint('removed', 'yellow')}  {slate}  no longer in the list; its clip is kept")
+    return 0
+
+
+def _print_takes(console: Console, takes: Sequence[Planned], lock: Lock) -> None:
     console.rows(
         [
             [
@@ -56,11 +67,6 @@ def run(
         ],
         indent="",
     )
-    words = ", ".join(f"{count} {state}" for state, count in Counter(planned.state for planned in takes).items())
-    console.line(f"{counted(len(takes), 'take')}: {words}")
-    for slate in found.removed:
-        console.line(f"{console.paint('removed', 'yellow')}  {slate}  no longer in the list; its clip is kept")
-    return 0
 
 
 def _facts(record: Record | None) -> tuple[str, str, str]:
