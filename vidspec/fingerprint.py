@@ -19,6 +19,9 @@ _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=F
 SWITCHES = frozenset({"audio", "watermark", "enhance_prompt"})
 
 
+_SAID_BY_SIZE = ("resolution", "aspect_ratio")
+
+
 def digest(data: bytes) -> str:
     """The digest of bytes, `sha256:` and 64 hexadecimal digits."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
@@ -29,9 +32,12 @@ def canonical(request: Mapping[str, Any]) -> dict[str, Any]:
 
     `audio: false` is sent, or not sent, to one effect; and a size says what its tier and ratio say.
     """
-    left_out = {"resolution", "aspect_ratio"} if "size" in request else set[str]()
-    left_out |= {key for key in SWITCHES if request.get(key) is False}
-    return {key: value for key, value in request.items() if key not in left_out}
+    left_out = _SAID_BY_SIZE if "size" in request else ()
+    return {
+        key: value
+        for key, value in request.items()
+        if key not in left_out and not (value is False and key in SWITCHES)
+    }
 
 
 def fingerprint(*, provider: str, model: str, request: Mapping[str, Any], seed: int | None, take: int) -> str:
