@@ -698,7 +698,8 @@ def test_a_record_with_the_path_of_another_file_neither_reads_nor_touches_it(fil
     other.write_bytes(b"mine")
     record = film.record("a-t01")
     assert record.output is not None
-    bent = film.lock.with_record("a-t01", replace(record, output=replace(record.output, path="other.mp4")))
+    bent = film.lock
+    bent.put("a-t01", replace(record, output=replace(record.output, path="other.mp4")))
     from vidspec import lock as locks
 
     (film.project / "shots.lock").write_text(locks.dump(bent))

@@ -360,13 +360,31 @@ def test_a_record_that_was_never_rendered_is_not_kept_but_what_it_kept_is() -> N
     assert finished.superseding(empty).superseded == (finished,)
 
 
-def test_a_lock_with_another_record_leaves_the_first_as_it_was() -> None:
-    first = lock_of(bare)
-    second = first.with_record("s010-t01", finished)
-    assert first.get("s010-t01") == bare
-    assert second.get("s010-t01") == finished
-    assert first != second
-    assert len(second) == 1
-    assert "s010-t01" in second
-    assert second.get("s999-t01") is None
-    assert second.glance("s999-t01") is None
+def test_a_record_that_is_put_takes_the_place_of_the_one_before() -> None:
+    lock = lock_of(bare)
+    lock.put("s010-t01", finished)
+    assert lock.get("s010-t01") == finished
+    assert lock != lock_of(bare)
+    assert (len(lock), "s010-t01" in lock) == (1, True)
+    assert (lock.get("s999-t01"), lock.glance("s999-t01")) == (None, None)
+
+
+def read_again(written: Lock) -> Lock:
+    return lock.parse(lock.dump(written), "shots.lock")
+
+
+def test_a_renamed_shot_takes_its_records_and_the_frames_taken_from_it_along() -> None:
+    follower = replace(finished, shot="s030", frames={"first_frame": {"slate": "s010-t01", "at": "last"}})
+    given = Lock({"s010-t01": replace(finished, superseded=(finished,)), "s025-t01": Record(shot="s025", take=1)})
+    given.put("s030-t01", follower)
+
+    renamed = read_again(given.renamed("s010", "s025"))
+
+    assert list(renamed) == ["s025-t01", "s030-t01"]
+    moved, behind = renamed.get("s025-t01"), renamed.get("s030-t01")
+    assert moved
+    assert behind
+    assert (moved.shot, moved.seed, moved.output) == ("s025", finished.seed, finished.output)
+    assert [former.shot for former in moved.superseded] == ["s025"]
+    assert behind.frames == {"first_frame": {"slate": "s025-t01", "at": "last"}}
+    assert given.shots() == ["s010", "s025", "s030"], "the lock itself is as it was"

@@ -265,9 +265,8 @@ def test_an_output_outside_is_neither_read_nor_replaced(
     record = read_lock(lock).get("a-t01")
     assert record is not None
     assert record.output is not None
-    bent = read_lock(lock).with_record(
-        "a-t01", replace(record, output=replace(record.output, path="../victim.mp4"))
-    )
+    bent = read_lock(lock)
+    bent.put("a-t01", replace(record, output=replace(record.output, path="../victim.mp4")))
     lock.write_text(locks.dump(bent))
     assert vidspec("render", "shots.yaml").returncode == 2
     assert victim.read_bytes() == data

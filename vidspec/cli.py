@@ -27,6 +27,7 @@ COMMANDS = {
     "plan": "Show what a render would do, what it would cost, and why.",
     "render": "Render what is missing or stale.",
     "status": "Show how every take stands.",
+    "lock": "Work on a lockfile: `mv` for a shot that was renamed.",
     "providers": "Show the providers and what their models can do.",
     "schema": "Print a JSON Schema.",
 }
@@ -209,6 +210,23 @@ def _status() -> click.Command:
     return command
 
 
+def _lock() -> click.Command:
+    group = click.Group("lock", help=COMMANDS["lock"])
+
+    @group.command("mv")
+    @_common("file")
+    @click.argument("old")
+    @click.argument("new")
+    @_common("quiet", "color")
+    def command(*, file: Path, old: str, new: str, quiet: bool, no_color: bool) -> int:
+        """Give the records of the shot OLD, renamed in the list, its NEW id: clips and seeds stay."""
+        from vidspec.commands import lock
+
+        return lock.mv(file, old, new, quiet=quiet, console=_console(no_color=no_color))
+
+    return group
+
+
 def _providers() -> click.Command:
     @click.command("providers", help=COMMANDS["providers"])
     @click.argument("name", required=False)
@@ -241,6 +259,7 @@ _MADE: dict[str, Callable[[], click.Command]] = {
     "plan": _plan,
     "render": _render,
     "status": _status,
+    "lock": _lock,
     "providers": _providers,
     "schema": _schema,
 }

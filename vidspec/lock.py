@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vidspec import document, schema
 from vidspec.diagnostic import shown
 from vidspec.errors import LockError, ShotListError
+from vidspec.take import slate as slate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -153,12 +154,6 @@ class Lock:
             return None
         return Glance(record.fingerprint, record.output.path, record.output.sha256, record.output.bytes)
 
-    def with_record(self, slate: str, record: Record) -> Lock:
-        """A lock in which the record of one take is another."""
-        changed = self._copy()
-        changed.put(slate, record)
-        return changed
-
     def put(self, slate: str, record: Record) -> None:
         """Set the record of one take; a new one goes to the end."""
         self._records[slate] = record
@@ -172,10 +167,28 @@ class Lock:
             found = self._texts[slate] = "".join(_lines(record))
         return found or ""
 
-    def _copy(self) -> Lock:
-        copied = Lock()
-        copied._records, copied._texts = dict(self._records), dict(self._texts)
-        return copied
+    def shots(self) -> list[str]:
+        """The ids of the shots that have records, each once."""
+        return list(dict.fromkeys(record.shot for _, record in self.items()))
+
+    def renamed(self, old: str, new: str) -> Lock:
+        """The lock with the records of one shot under another id, and with the frames taken from them renamed too.
+
+        Records of the new id that have not been rendered make way.
+        """
+        slates = {name: slate_of(new, record.take) for name, record in self.items() if record.shot == old}
+        renamed = Lock()
+        for name, record in self.items():
+            if record.shot == new and not record.rendered:
+                continue
+            frames = record.frames and {
+                key: _renamed_frame(source, slates) for key, source in record.frames.items()
+            }
+            if name in slates:
+                former = tuple(replace(one, shot=new) for one in record.superseded)
+                record = replace(record, shot=new, superseded=former)
+            renamed.put(slates.get(name, name), replace(record, frames=frames))
+        return renamed
 
     def laid_out(self, takes: Iterable[tuple[str, str, int]]) -> Lock:
         """The lock with a record for every take (slate, shot, number), in their order.
@@ -202,6 +215,12 @@ class Lock:
                 laid_out._records[slate] = Record(shot=shot, take=number)
         laid_out._texts = {slate: text for slate, text in self._texts.items() if slate in laid_out._records}
         return laid_out
+
+
+def _renamed_frame(source: Any, slates: Mapping[str, str]) -> Any:
+    if isinstance(source, dict) and source.get("slate") in slates:
+        return {**source, "slate": slates[source["slate"]]}
+    return source
 
 
 # --- text ------------------------------------------------------------------------------------------------

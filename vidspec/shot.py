@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,15 @@ SETTINGS = (
 
 SHAPE_SETTINGS = ("size", "resolution", "aspect_ratio")
 """Three settings that say one thing."""
+
+MAX_ID = 100
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be a shot's id: it becomes part of file names."""
+    return len(text) <= MAX_ID and _ID.fullmatch(text) is not None
+
 
 CAMERA_MOVES = (
     "truck left",

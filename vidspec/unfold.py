@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +13,7 @@ from vidspec.errors import VidspecError
 from vidspec.prompt import TemplateFault
 from vidspec.scope import Scope, VariableFault
 from vidspec.shape import parse_size, ratio_name
-from vidspec.shot import SETTINGS, SHAPE_SETTINGS, Problem, Shot, Written
+from vidspec.shot import MAX_ID, SETTINGS, SHAPE_SETTINGS, Problem, Shot, Written, is_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,9 +21,7 @@ if TYPE_CHECKING:
     from vidspec.shotlist import ShotList
 
 MAX_SHOTS = 100_000
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SETTINGS = frozenset(SETTINGS)
-_MAX_ID = 100
 
 
 class Unfolded(NamedTuple):
@@ -60,7 +57,7 @@ def unfold(shot_list: ShotList, overrides: Mapping[str, Any], used: set[str]) ->
             break
         for unfolded in _entry(entry, defaults, below, scope, overrides, unfolding.diagnostics):
             shot = unfolded.shot
-            fresh = shot.id.casefold() not in seen and _ID.fullmatch(shot.id) and len(shot.id) <= _MAX_ID
+            fresh = shot.id.casefold() not in seen and is_id(shot.id)
             if fresh:
                 seen[shot.id.casefold()] = (shot.id, entry)
                 unfolding.shots.append(unfolded)
@@ -166,9 +163,9 @@ def _at_id(entry: Written, below: tuple[Written, ...], code: str, message: str, 
 
 
 def _id_problem(shot_id: str, entry: Written, seen: dict[str, tuple[str, Written]]) -> Problem:
-    if not _ID.fullmatch(shot_id) or len(shot_id) > _MAX_ID:
+    if not is_id(shot_id):
         message = f"{shown(shot_id)} cannot be an id"
-        help_line = f"letters, digits, `.`, `_` and `-`, a letter or digit first, at most {_MAX_ID} characters"
+        help_line = f"letters, digits, `.`, `_` and `-`, a letter or digit first, at most {MAX_ID} characters"
         return Problem(code="E221", setting="id", message=message, help=help_line)
     other, written = seen[shot_id.casefold()]
     if written.mapping is entry.mapping and entry.mapping.get("matrix"):
