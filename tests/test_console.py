@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from vidspec.console import Console, counted, width
-from vidspec.diagnostic import Diagnostic
+from vidspec.console import Console, width
+from vidspec.diagnostic import Diagnostic, counted
 
 FOUND = Diagnostic(
     code="E401", message="there is no provider `x`", help="name one", file="a.yaml", line=3, column=7

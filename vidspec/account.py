@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from vidspec import schema
-from vidspec.diagnostic import Diagnostic, listed, nearest
+from vidspec.diagnostic import Diagnostic, listed, nearest_or
 from vidspec.providers import PROVIDERS, table
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def problems(shot_list: ShotList) -> Iterator[Diagnostic]:
     for layer in shot_list.layers("providers"):
         for name in layer.mapping:
             if name not in PROVIDERS:
-                near = nearest(name, PROVIDERS)
-                help_line = f"the nearest is `{near}`" if near else f"there are {listed(PROVIDERS)}"
+                help_line = nearest_or(name, PROVIDERS, f"there are {listed(PROVIDERS)}")
                 line, column = layer.document.key_place(layer.mapping, name)
                 yield _diagnostic(layer, "E401", f"there is no provider `{name}`", help_line, line, column)
     for name, written in shot_list.accounts().items():

@@ -11,7 +11,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from vidspec import phrases
-from vidspec.diagnostic import listed, nearest
+from vidspec.diagnostic import counted, listed, nearest_or
 from vidspec.errors import UsageError
 from vidspec.providers import PROVIDERS, table
 
@@ -48,7 +48,7 @@ def providers() -> str:
     lines = []
     for name, summary in PROVIDERS.items():
         shown = table(name)
-        models = phrases.count(len(shown.models), "model")
+        models = counted(len(shown.models), "model")
         lines += [f"{name:{wide}}  {models:>9}  {summary}", f"{'':{wide + 13}}{_door(shown)}"]
     return _joined([*lines, "", "`vidspec providers NAME` shows an account's limits and its models."])
 
@@ -169,8 +169,7 @@ def _model(name: str, model_name: str) -> Model:
 
 
 def _instead(word: str, offered: Iterable[str], kind: str) -> str:
-    near = nearest(word, offered)
-    return f"the nearest is `{near}`" if near else f"the {kind} are {listed(offered, most=20)}"
+    return nearest_or(word, offered, f"the {kind} are {listed(offered, most=20)}")
 
 
 # --- a provider ------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vidspec import shape
-from vidspec.diagnostic import described, listed, nearest, shown
+from vidspec.diagnostic import described, listed, nearest, nearest_or, shown
 from vidspec.shot import CAMERA_MOVES, SHAPE_SETTINGS, Problem
 
 if TYPE_CHECKING:
@@ -264,9 +264,8 @@ def _unknown_option(capability: Capability, name: str, model: str) -> Problem:
     if reason := capability.refused.get(name):
         message = f"`{model}` has the field `{name}`, but it is not for shot lists: {reason}"
         return Problem(code="E411", setting="options", path=(name,), message=message, help=f"take `{name}` out")
-    near = nearest(name, capability.options)
     offered = f"it has {listed(capability.options)}" if capability.options else "it has none"
-    help_line = f"the nearest is `{near}`" if near else offered
+    help_line = nearest_or(name, capability.options, offered)
     message = f"`{model}` has no option `{name}`"
     return Problem(code="E411", setting="options", path=(name,), message=message, help=help_line)
 

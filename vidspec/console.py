@@ -80,8 +80,3 @@ def _wants_colour(stream: TextIO) -> bool:
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 take`, `2 takes`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -162,6 +162,17 @@ _MAX_WORD = 200
 """Characters beyond which nobody has mistyped a name, and comparing takes long."""
 
 
+def nearest_or(word: str, offered: Iterable[str], otherwise: str) -> str:
+    """The help line that names the nearest offered word, or what to say where none is near."""
+    near = nearest(word, offered)
+    return f"the nearest is `{near}`" if near else otherwise
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 take`, `2 takes`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def listed(words: Iterable[object], *, most: int = 12) -> str:
     """Words in back-ticks, joined for a sentence; what is beyond `most` is counted, not shown."""
     quoted = [f"`{word}`" for word in words]

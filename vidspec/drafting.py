@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidspec import check, prompt
 from vidspec.check import Checker
-from vidspec.diagnostic import listed, nearest, shown
+from vidspec.diagnostic import listed, nearest, nearest_or, shown
 from vidspec.fingerprint import auto_seed
 from vidspec.inputs import FRAMES, Inputs
 from vidspec.outputs import DEFAULT
@@ -21,7 +21,7 @@ from vidspec.unfold import problem_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from vidspec.capability import Capability, Mode, Model, Provider, Seed
+    from vidspec.capability import Capability, Mode, Model, Seed
     from vidspec.scope import Scope
     from vidspec.shot import Shot
     from vidspec.shotlist import ShotList
@@ -65,16 +65,11 @@ class Drafting:
     """Makes takes, remembering what many shots share."""
 
     def __init__(self, *, shot_list: ShotList, folder: Folder, chosen: Mapping[str, int]) -> None:
-        self._list = shot_list
         self._folder = folder
         self._chosen = chosen
         self._checker = Checker()
         output = shot_list.main.mapping.get("output")
         self._output = output if output and isinstance(output, str) else DEFAULT
-
-    def provider(self, name: str) -> Provider:
-        """The table of a provider in the registry."""
-        return table(name)
 
     def takes(self, shot: Shot, scope: Scope) -> Iterator[tuple[Take | None, list[Problem]]]:
         """The takes of a shot, each with what is wrong with it; None for a take that cannot be made."""
@@ -211,8 +206,7 @@ def _model(settings: dict[str, Any], problems: list[Problem]) -> Model | None:
         problems.append(Problem(code="E407", message="the shot names no provider", help=help_line))
         return None
     if name not in PROVIDERS:
-        near = nearest(name, PROVIDERS)
-        help_line = f"the nearest is `{near}`" if near else f"there are {listed(PROVIDERS)}"
+        help_line = nearest_or(name, PROVIDERS, f"there are {listed(PROVIDERS)}")
         message = f"there is no provider {shown(name)}"
         problems.append(Problem(code="E401", setting="provider", message=message, help=help_line))
         return None

@@ -276,11 +276,6 @@ def time(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
-def count(number: int, noun: str) -> str:
-    """`1 model`, `2 models`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def clause(note: str | None) -> str:
     """A note as the end of a sentence."""
     return f"; {note}" if note else ""

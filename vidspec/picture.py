@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import threading
 import warnings
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vidspec.errors import MediaError
+from vidspec.fingerprint import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def look(path: Path, shown: str) -> Picture:
             width=upright.width,
             height=upright.height,
             bytes=len(data),
-            digest=f"sha256:{hashlib.sha256(data).hexdigest()}",
+            digest=digest(data),
             alpha=image.has_transparency_data,
         )
 

@@ -26,6 +26,9 @@ State = Literal["new", "stale", "missing", "changed", "waiting", "done"]
 DOES = frozenset({"render", "collect", "restore", "wait"})
 """The actions for which a run does something."""
 
+PAYS = frozenset({"render", "wait"})
+"""The actions that end in a submit."""
+
 
 class Disk(Protocol):
     """What a plan must know of the disk."""
@@ -53,6 +56,11 @@ class Planned:
     record: Record | None = None
 
     @property
+    def pays(self) -> bool:
+        """Whether a run would submit the take: only that is paid."""
+        return self.action in PAYS
+
+    @property
     def slate(self) -> str:
         """The take's printed name."""
         return self.take.slate
@@ -74,12 +82,12 @@ class Plan:
     @property
     def costs(self) -> dict[str, float]:
         """What the work costs, by currency, as far as it is known."""
-        return budget.totals(planned.cost for planned in self.work if planned.action in ("render", "wait"))
+        return budget.totals(planned.cost for planned in self.work if planned.pays)
 
     @property
     def unpriced(self) -> list[Planned]:
         """The work whose price nobody knows."""
-        return [planned for planned in self.work if planned.cost is None and planned.action in ("render", "wait")]
+        return [planned for planned in self.work if planned.cost is None and planned.pays]
 
 
 def plan(takes: Iterable[Take], lock: Lock, disk: Disk, skipped: Collection[str] = ()) -> Plan:
@@ -195,7 +203,7 @@ def _former(take: Take, record: Record, lock: Lock, disk: Disk, planned: Mapping
 def _planned(
     take: Take, action: Action, state: State, reasons: tuple[str, ...], record: Record | None = None
 ) -> Planned:
-    paid = action in ("render", "wait")
+    paid = action in PAYS
     price = budget.cost(table(take.provider).models[take.model], take.facts) if paid else None
     return Planned(take=take, action=action, state=state, reasons=reasons, cost=price, record=record)
 
@@ -329,7 +337,7 @@ def _with_recorded_frames(
         asked = {key: source.get(key) for key in given.frame.value()} == given.frame.value()
         if needed is None or not asked or not source.get("sha256"):
             reasons.append(f"{frame_key(given)}: now {_short(given.frame.value())}")
-        elif needed.action in ("render", "wait"):
+        elif needed.pays:
             reasons.append(f"{frame_key(given)}: {given.frame.slate} will be rendered anew")
         elif _clip(needed, lock) != source.get("of"):
             reasons.append(f"{frame_key(given)}: {given.frame.slate} was rendered anew")

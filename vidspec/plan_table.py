@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vidspec import budget
-from vidspec.console import counted
+from vidspec.diagnostic import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -78,7 +78,7 @@ def seconds(takes: Iterable[Planned]) -> float:
 
 def one_price(planned: Planned) -> str:
     """The price of one take: an amount, `free`, `unknown`, or nothing where nothing is paid."""
-    if planned.action not in ("render", "wait"):
+    if not planned.pays:
         return ""
     return _shown(planned.cost)
 
@@ -94,7 +94,7 @@ def _shown(cost: Cost | None) -> str:
 
 def price(takes: Sequence[Planned]) -> str:
     """The price of several takes: sums by currency, and how many have none that is known."""
-    paid = [planned for planned in takes if planned.action in ("render", "wait")]
+    paid = [planned for planned in takes if planned.pays]
     if not paid:
         return "free"
     unknown = sum(1 for planned in paid if planned.cost is None)
@@ -123,7 +123,7 @@ def plan_value(found: Plan, slates: set[str]) -> dict[str, Any]:
     """A plan as `plan --json` prints it."""
     takes = [planned for planned in found.takes if planned.slate in slates]
     work = [planned for planned in takes if planned.action != "keep"]
-    paid = [planned for planned in work if planned.action in ("render", "wait")]
+    paid = [planned for planned in work if planned.pays]
     actions: dict[str, int] = {}
     for planned in takes:
         actions[planned.action] = actions.get(planned.action, 0) + 1

@@ -70,9 +70,14 @@ class Opened:
         """The lockfile, empty where there is none yet. Raises LockError."""
         return read_lock(self.lock_path)
 
-    def plan(self) -> Plan:
-        """What a render would do now. Raises LockError."""
-        return plan(self.takes, self.read_lock(), ProjectDisk(self.shot_list.project), self.skipped)
+    def plan(self, lock: Lock | None = None) -> Plan:
+        """What a render would do now, by the lockfile or by a lock that has been read. Raises LockError."""
+        return plan(
+            self.takes,
+            self.read_lock() if lock is None else lock,
+            ProjectDisk(self.shot_list.project),
+            self.skipped,
+        )
 
     @property
     def skipped(self) -> frozenset[str]:

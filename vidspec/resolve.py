@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from vidspec import account, graph
-from vidspec.diagnostic import Diagnostic, in_order, nearest, shown
+from vidspec.diagnostic import Diagnostic, counted, in_order, nearest_or, shown
 from vidspec.drafting import Drafting
 from vidspec.outputs import Outputs
 from vidspec.providers import table
@@ -92,7 +92,7 @@ def resolve(shot_list: ShotList, world: World, outputs: Outputs | None = None) -
             found.append(shot.diagnostic(Problem(code="E224", message=message, help="split the list")))
             break
     takes = _inheriting(takes)
-    found += _models(drafting, takes, shots, shot_list, world)
+    found += _models(takes, shots, shot_list, world)
     complete = len(shot_list.entries) == len(shot_list.shots) and not unfolding.diagnostics
     found += _References(takes, shots, complete=complete).diagnostics()
     declared = {name for layer in (*shot_list.layers("vars"), *_own_vars(shot_list)) for name in layer.mapping}
@@ -123,20 +123,24 @@ def _inherits(take: Take) -> bool:
 
 
 def _models(
-    drafting: Drafting, takes: list[Take], shots: Mapping[str, Shot], shot_list: ShotList, world: World
+    takes: list[Take], shots: Mapping[str, Shot], shot_list: ShotList, world: World
 ) -> Iterator[Diagnostic]:
     """Ends of models, and providers without an address: once for each shot."""
+    homeless = {
+        name
+        for name in {take.provider for take in takes}
+        if table(name).needs_base_url and not account.base_url(shot_list, name, world.environment)
+    }
     for take in takes:
         if take.number > 1:
             continue
-        provider = drafting.provider(take.provider)
-        sunset = provider.models[take.model].sunset
+        sunset = table(take.provider).models[take.model].sunset
         if sunset is not None and (sunset.date - world.today).days <= SUNSET_NOTICE:
             verb = "ended" if sunset.date <= world.today else "ends"
             message = f"the vendor's own service of `{take.model}` {verb} on {sunset.date}"
             problem = Problem(code="W601", setting="model", message=message, help=sunset.note)
             yield shots[take.shot].diagnostic(problem)
-        if provider.needs_base_url and not account.base_url(shot_list, take.provider, world.environment):
+        if take.provider in homeless:
             message = f"`{take.provider}` has no address of its own, and none is written"
             variable = account.base_url_variable(take.provider)
             help_line = f"write `providers: {{{take.provider}: {{base_url: …}}}}`, or set `{variable}`"
@@ -201,23 +205,21 @@ class _References:
                 return None
             message, help_line = f"there is no shot {shown(shot)}", self._nearest(shot)
         elif self._shots[shot].skipped:
-            message, help_line = (
-                f"the shot `{shot}` is skipped, so it has no frames",
-                f"take `skip` out of `{shot}`",
-            )
+            message = f"the shot `{shot}` is skipped, so it has no frames"
+            help_line = f"take `skip` out of `{shot}`"
         elif not self._counts[shot]:
             return None  # the shot itself is wrong, and that has been said
         else:
             message = f"the shot `{shot}` has no take {int(number)}"
-            help_line = f"it has {self._counts[shot]} take{'s' if self._counts[shot] > 1 else ''}"
+            help_line = f"it has {counted(self._counts[shot], 'take')}"
             return Problem(code="E506", setting=setting, path=(*path, "take"), message=message, help=help_line)
         return Problem(code="E506", setting=setting, path=(*path, "shot"), message=message, help=help_line)
 
     def _nearest(self, shot: str) -> str:
         """What was likely meant by an id; looked for only so often, since that goes through all shots."""
         if shot not in self._advice:
-            near = nearest(shot, self._shots) if len(self._advice) < _MAX_ADVICE else None
-            self._advice[shot] = f"the nearest is `{near}`" if near else "name the id of a shot in this list"
+            known = self._shots if len(self._advice) < _MAX_ADVICE else ()
+            self._advice[shot] = nearest_or(shot, known, "name the id of a shot in this list")
         return self._advice[shot]
 
 

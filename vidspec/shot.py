@@ -78,11 +78,15 @@ class Written:
 
     def place(self, key: str, within: Sequence[str | int] = ()) -> Place:
         """Where the value under `key`, or the value at the path `within` it, begins."""
+        return self.document.value_place(*self.holder(key, within))
+
+    def holder(self, key: str, within: Sequence[str | int]) -> tuple[Any, str | int]:
+        """The container of the value at the path `within` the value under `key`, and the value's key there."""
         container: Any = self.mapping
         step: str | int = key
         for following in within:
             container, step = container[step], following
-        return self.document.value_place(container, step)
+        return container, step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,9 +177,6 @@ def _as_written(value: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...
 
 
 def _inside(layer: Written, key: str, path: tuple[str | int, ...], problem: Problem) -> Place | None:
-    container: Any = layer.mapping
-    step: str | int = key
-    for following in path:
-        container, step = container[step], following
+    container, step = layer.holder(key, path)
     found = layer.document.snippet_offset(container, step, problem.snippet or "", problem.occurrence)
     return None if found is None else layer.document.at(found + problem.offset)

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from vidspec.errors import MediaError
+from vidspec.fingerprint import digest as digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +108,7 @@ class Store:
 
     def keep_bytes(self, data: bytes) -> str:
         """Keep bytes; return their digest."""
-        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        digest = digest_of(data)
         if not self._is_sound(digest):
             with whole(self.place(digest)) as part:
                 part.write_bytes(data)

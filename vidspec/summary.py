@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidspec.console import counted
+from vidspec.diagnostic import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

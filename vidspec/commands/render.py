@@ -39,6 +39,7 @@ class _Intent(NamedTuple):
     """A plan, the slates of it that were selected, and the work among them."""
 
     lock_path: Path
+    lock: Lock
     plan: Plan
     slates: set[str]
     work: list[Planned]
@@ -98,23 +99,24 @@ def _state_folder(project: Path, *, draft: bool) -> Path:
 
 def _intent(opened: Opened, options: _Options) -> _Intent:
     """What would be done now. Raises UsageError or Refusal for what must not start."""
-    if options.draft:
-        lock_path, found = _drafts(opened)
-    else:
-        lock_path, found = opened.lock_path, opened.plan()
+    lock_path = _drafts_lock(opened) if options.draft else opened.lock_path
+    lock = read_lock(lock_path)
+    found = _drafts(opened, lock) if options.draft else opened.plan(lock)
     slates = selected(found, options.chosen, options.left_out)
     work = [planned for planned in found.work if planned.slate in slates]
     if not options.draft:
         _refuse(opened, work)
-    return _Intent(lock_path, found, slates, work)
+    return _Intent(lock_path, lock, found, slates, work)
 
 
-def _drafts(opened: Opened) -> tuple[Path, Plan]:
+def _drafts_lock(opened: Opened) -> Path:
+    return opened.shot_list.project / FOLDER / _DRAFTS / opened.lock_path.name
+
+
+def _drafts(opened: Opened, lock: Lock) -> Plan:
     """The plan of the drafts: the same takes, drawn into `.vidspec/drafts`, with a lockfile of their own."""
-    project = opened.shot_list.project
-    lock_path = project / FOLDER / _DRAFTS / opened.lock_path.name
     takes = [replace(take, output=f"{FOLDER}/{_DRAFTS}/{take.slate}.mp4") for take in opened.takes]
-    return lock_path, plan(takes, read_lock(lock_path), ProjectDisk(project), opened.skipped)
+    return plan(takes, lock, ProjectDisk(opened.shot_list.project), opened.skipped)
 
 
 def _refuse(opened: Opened, work: list[Planned]) -> None:
@@ -161,7 +163,7 @@ def _run(opened: Opened, folder: Path, intent: _Intent, options: _Options, notes
 def _laid_out(intent: _Intent) -> Lock:
     """The lockfile with a record for every take, and every clip that was moved to its new place there."""
     found = intent.plan.takes
-    lock = read_lock(intent.lock_path).laid_out((one.slate, one.take.shot, one.take.number) for one in found)
+    lock = intent.lock.laid_out((one.slate, one.take.shot, one.take.number) for one in found)
     for one in found:
         if one.action == "keep" and (record := one.record) and record.output:
             lock.put(one.slate, replace(record, output=replace(record.output, path=one.take.output)))

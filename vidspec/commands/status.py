@@ -6,13 +6,14 @@ from collections import Counter
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from vidspec.console import Console, counted
+from vidspec.diagnostic import counted
 from vidspec.project import open_lists, selected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from vidspec.console import Console
     from vidspec.lock import Lock, Record
     from vidspec.plan import Planned
 
@@ -35,7 +36,8 @@ def run(
         ShotListError, LockError, UsageError: the input is wrong.
     """
     (opened,), _ = open_lists([file], variables)
-    lock, found = opened.read_lock(), opened.plan()
+    lock = opened.read_lock()
+    found = opened.plan(lock)
     slates = selected(found, chosen, left_out)
     takes = [planned for planned in found.takes if planned.slate in slates]
     if json:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from vidspec.console import Console, counted
+from vidspec.diagnostic import counted
 from vidspec.project import diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from vidspec.console import Console
     from vidspec.diagnostic import Diagnostic
 
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
-from vidspec.diagnostic import listed, nearest, shown
+from vidspec.diagnostic import listed, nearest, nearest_or, shown
 from vidspec.prompt.filters import FILTERS, TESTS, Flaw, takes, written
 from vidspec.prompt.template import RESERVED, TemplateFault
 
@@ -385,8 +385,7 @@ class _Survey:
 
 
 def _unknown(what: str, name: str, offset: int, known: Iterable[str]) -> Flaw:
-    near = nearest(name[:_MAX_NAME], known)
-    advice = f"the nearest is `{near}`" if near else f"the {what}s are {listed(known, most=40)}"
+    advice = nearest_or(name[:_MAX_NAME], known, f"the {what}s are {listed(known, most=40)}")
     return Flaw(f"there is no {what} {shown(name)} for shot lists", advice, code="E303", offset=offset)
 
 
