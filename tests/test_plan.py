@@ -484,6 +484,27 @@ def test_a_plan_adds_up_what_is_known_and_counts_what_is_not(shots: Shots) -> No
     assert {one.slate for one in found.work} == {take.slate for take in takes}
 
 
+LONG = "the night turns to dawn, a small boat has reached the rock"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (f"{LONG}, the lamp goes out", f"{LONG}, the lamp is still lit",
+         "prompt: …rock, the lamp goes out → …rock, the lamp is still lit"),
+        (LONG, f"{LONG}, silent", "prompt: …reached the rock → …reached the rock, silent"),
+        (f"by day {LONG}", f"by night {LONG}",
+         "prompt: by day the night turns to dawn, a small… → by night the night turns to dawn, a sma…"),
+        ("a fox in the snow", "a fox in the rain", "prompt: a fox in the snow → a fox in the rain"),
+    ],
+    ids=["at the end", "something added", "at the beginning", "short texts"],
+)  # fmt: skip
+def test_a_reason_shows_where_two_long_texts_part(shots: Shots, old: str, new: str, reason: str) -> None:
+    lock, disk = rendered(opened(shots(f"- {{id: s, prompt: '{old}'}}")))
+    found = plan(opened(shots(f"- {{id: s, prompt: '{new}'}}")), lock, disk).takes[0]
+    assert found.reasons == (reason,)
+
+
 def test_a_reason_cannot_steer_the_terminal(take: Take) -> None:
     record = record_of(replace(take, request={**take.request, "prompt": "\x1b[2J\x07 old"}))
     (reason,) = differences(take, record)

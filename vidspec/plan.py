@@ -260,7 +260,7 @@ def differences(take: Take, record: Record, *, leave_out: Collection[str] = ()) 
     for key in dict.fromkeys((*wanted, *recorded)):
         old, new = recorded.get(key, _absent(key)), wanted.get(key, _absent(key))
         if old != new and key != "mode" and key not in leave_out:
-            found.append(f"{key}: {_short(old)} → {_short(new)}")
+            found.append(f"{key}: {_change(old, new)}")
     if recorded.get("mode") != wanted.get("mode") and not found:
         found.append(f"mode: {_short(recorded.get('mode'))} → {_short(wanted.get('mode'))}")
     if take.seed_rule == "random":
@@ -279,6 +279,21 @@ def _absent(key: str) -> Any:
     return False if key in SWITCHES else None
 
 
+def _change(old: Any, new: Any) -> str:
+    """Old and new; two texts that begin alike are shown from shortly before the word where they part."""
+    if isinstance(old, str) and isinstance(new, str):
+        pairs = enumerate(zip(old, new, strict=False))
+        alike = next((index for index, (one, other) in pairs if one != other), min(len(old), len(new)))
+        start = old.rfind(" ", 0, max(0, alike - _BEFORE)) + 1
+        if start and max(len(old), len(new)) > _SHORT:
+            return f"…{_short(old[start:])} → …{_short(new[start:])}"
+    return f"{_short(old)} → {_short(new)}"
+
+
+_SHORT, _BEFORE = 40, 12
+"""Characters of a value in a reason, and of those that may stand before what has changed."""
+
+
 def _short(value: Any) -> str:
     if value is None:
         return "none"
@@ -293,7 +308,7 @@ def _short(value: Any) -> str:
     text = "".join(one if one.isprintable() else "�" for one in " ".join(str(value).split()))
     if text.startswith("sha256:"):
         return text[:14] + "…"
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
 
 
 # --- frames of other takes -------------------------------------------------------------------------------
