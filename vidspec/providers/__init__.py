@@ -1,16 +1,21 @@
-"""The registry of providers, and their capability tables.
+"""The registry of providers, their capability tables and their adapters.
 
-A literal dictionary: one row a provider. The table stands beside this file, in `<name>.yaml`.
+Literal dictionaries: one row a provider. The table stands beside this file, in `<name>.yaml`, the adapter in a
+module of its own.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from vidspec import document
 from vidspec.capability import Provider
+
+if TYPE_CHECKING:
+    from vidspec.providers.adapter import Adapter
 
 PROVIDERS: dict[str, str] = {
     "animatic": "local, offline, free: draws the shot as a real MP4",
@@ -21,6 +26,16 @@ PROVIDERS: dict[str, str] = {
     "gately": "gateway copying MiniMax's 01 series",
     "yutoai": "gateway: Wanxiang text, image and key frames to video",
 }
+
+ADAPTERS: dict[str, str] = {
+    "siliconflow": "siliconflow",
+    "nebula": "nebula",
+    "leapx": "nebula",
+    "minimax": "minimax",
+    "gately": "minimax",
+    "yutoai": "yutoai",
+}
+"""The module that speaks a provider's protocol. What is not here is made on this machine."""
 
 
 # What a table takes from the one that it is `like`; its own rows win. What is charged is each house's own affair.
@@ -49,3 +64,8 @@ def _unpriced(rows: Any) -> Any:
     if not isinstance(rows, dict):
         return rows
     return {key: _unpriced(value) for key, value in rows.items() if key != "price"}
+
+
+def adapter(name: str) -> Adapter:
+    """The adapter of a provider in `ADAPTERS`, imported when it is first asked for."""
+    return cast("Adapter", import_module(f"{__name__}.{ADAPTERS[name]}"))
