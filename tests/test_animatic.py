@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
@@ -633,3 +634,25 @@ def draw_golden() -> None:
 
 if __name__ == "__main__":
     draw_golden()
+
+
+# Bare ends
+
+
+@pytest.mark.parametrize("at", ["first", "last"])
+def test_a_clip_with_bare_ends_begins_and_ends_without_lettering_and_has_it_between(
+    tmp_path: Path, at: str
+) -> None:
+    drawing = changed(width=320, height=180, prompt="the ferry leaves the pier", duration=2, bare_ends=True)
+    draw(drawing, tmp_path / "a.mp4")
+    end: Any = at
+    seen = decoded(media.frame(tmp_path / "a.mp4", end))
+    assert difference(seen, decoded(still(drawing, end))) < 2
+    middle = decoded(media.frame(tmp_path / "a.mp4", 1.0))
+    assert difference(middle, decoded(still(drawing, 1.0))) > 4
+
+
+def test_lettering_is_there_from_the_first_frame_on_unless_the_ends_are_to_be_bare(tmp_path: Path) -> None:
+    drawing = changed(width=320, height=180, prompt="the ferry leaves the pier", duration=2)
+    draw(drawing, tmp_path / "a.mp4")
+    assert difference(decoded(media.frame(tmp_path / "a.mp4", "first")), decoded(still(drawing, "first"))) > 4

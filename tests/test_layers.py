@@ -21,16 +21,14 @@ ROWS = [
     "commands",
     "summary",
     "engine project sandbox",
-    "remote",
-    "download",
-    "studio ledger hold progress crash plan_table http journal",
+    "studio ledger hold progress crash plan_table",
     "resolve selection folder catalogue",
     "animatic plan drafting store",
-    "budget unfold check inputs account outputs trust",
+    "budget unfold check inputs account outputs",
     "lock stills scope shotlist phrases",
     "shape schema prompt providers console media picture",
     "shot",
-    "document take schedule events wire pacing state",
+    "document take schedule events wire",
     "capability errors fingerprint graph syntax scalar",
     "diagnostic",
     NAME,
@@ -48,7 +46,7 @@ OWNERS = {
     "PIL": {"picture", "media", "animatic"},
     "httpx": {"http"},
     "h11": {"sandbox"},
-    "trio": {"engine", "remote", "http", "download", "sandbox", "commands.render", "commands.sandbox"},
+    "trio": {"engine", "remote", "drawer", "http", "download", "sandbox", "conduct", "commands.sandbox"},
 }
 """Who may import a library: a module, or every module of a package. Nobody else, and nothing else."""
 

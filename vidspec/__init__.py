@@ -6,15 +6,15 @@ sees to it. The modules of a package are one room::
     cli                                                   the command line
     commands                                              one command, one module
     summary                                               the last words of a run
-    engine project                                        a run, and a list opened for a command
-    studio ledger hold progress crash plan_table          what touches the world, and what people see
+    engine project sandbox                                a run, a list opened for a command, the twins
+    studio ledger hold progress crash plan_table
     resolve selection folder catalogue
     animatic plan drafting store                          clips, and what would be done for them, and why
-    budget unfold check inputs account outputs            one question each, answered
+    budget unfold check inputs account outputs
     lock stills scope shotlist phrases                    the languages that we read and write
     shape schema prompt providers console media picture
     shot                                                  values
-    document take schedule events
+    document take schedule events wire
     capability errors fingerprint graph syntax scalar
     diagnostic                                            what can be wrong
 """

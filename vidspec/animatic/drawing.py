@@ -16,7 +16,8 @@ __all__ = ["Drawing", "rate_of"]
 class Drawing:
     """All that a drawn take depends on; nothing else (no clock, no machine) does.
 
-    Even pixels, frames a second (23.976 means 24000/1001), seconds; pictures are encoded bytes.
+    Even pixels, frames a second (23.976 means 24000/1001), seconds; pictures are encoded bytes. With `bare_ends`
+    the lettering comes and goes, and the first and the last frame are without it: a clip can go on from there.
     Raises `ValueError` for a size, rate, length or camera move that cannot be drawn.
     """
 
@@ -35,6 +36,7 @@ class Drawing:
     first_frame: bytes | None = None
     last_frame: bytes | None = None
     references: tuple[bytes, ...] = ()
+    bare_ends: bool = False
 
     def __post_init__(self) -> None:
         if self.width <= 0 or self.height <= 0 or self.width % 2 or self.height % 2:

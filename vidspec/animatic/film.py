@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Literal
 
+from PIL import Image
+
 from vidspec.animatic.background import background_of
 from vidspec.animatic.layout import overlay_of
 from vidspec.errors import MediaError
@@ -15,10 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vidspec.animatic.drawing import Drawing
+    from vidspec.animatic.overlay import Overlay
 
 __all__ = ["draw", "still"]
 
 REPORT_EVERY = 8
+FADE = 0.4
+"""Seconds in which lettering comes, and goes."""
 
 
 def draw(drawing: Drawing, path: Path, *, progress: Callable[[int, int], None] | None = None) -> None:
@@ -35,10 +40,23 @@ def draw(drawing: Drawing, path: Path, *, progress: Callable[[int, int], None] |
             if progress and number % REPORT_EVERY == 0:
                 progress(number, total)
             picture = background.frame(number / max(1, total - 1), float(number / rate))
-            overlay.lay(picture, number, total)
-            encoder.write(picture)
+            strength = _strength(number, total, float(rate)) if drawing.bare_ends else 1.0
+            encoder.write(_lettered(picture, overlay, number, total, strength))
     if progress:
         progress(total, total)
+
+
+def _strength(number: int, total: int, rate: float) -> float:
+    """How much of the lettering a frame shows, from 0 at both ends to 1."""
+    return min(1.0, min(number, total - 1 - number) / (FADE * rate))
+
+
+def _lettered(picture: Image.Image, overlay: Overlay, number: int, total: int, strength: float) -> Image.Image:
+    if not strength:
+        return picture
+    plain = picture.copy() if strength < 1 else picture
+    overlay.lay(picture, number, total)
+    return Image.blend(plain, picture, strength) if strength < 1 else picture
 
 
 def still(drawing: Drawing, at: Literal["first", "last"] | float = "first") -> bytes:
