@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 import shutil
 import subprocess
 import sys
@@ -9,16 +11,20 @@ import tempfile
 from fractions import Fraction
 from pathlib import Path
 from textwrap import dedent, indent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from jsonschema import Draft202012Validator
 from PIL import Image
 
 from vidspec import cli
 from vidspec.media import Encoder
+from vidspec.sandbox.twin import Clip, Request, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from vidspec.sandbox.twin import Answer, Stage, Twin
 
 TINY = "{provider: animatic, size: 64x36, duration: 0.2, fps: 10}"
 
@@ -82,6 +88,125 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], bytes]:
     return give
 
 
+# --- a twin's house ----------------------------------------------------------------------------------------
+
+
+class FakeHouse:
+    """A twin's house whose clock, limits and keys a test sets: 10 s in the queue, then the shortest usual time."""
+
+    base = "http://127.0.0.1:8807"
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.verdict: Literal["yes", "too fast", "too many"] = "yes"
+        self.tasks: dict[str, Task] = {}
+        self.typical: list[tuple[float, float]] = []
+        self.notes: list[str] = []
+        self.links: list[str] = []
+        self._chance = random.Random(1)
+
+    def now(self) -> float:
+        return self.time
+
+    def unix(self) -> int:
+        return 1_767_225_600 + int(self.time)
+
+    def number(self, low: int, high: int) -> int:
+        return self._chance.randint(low, high)
+
+    def word(self, length: int, alphabet: str = "0123456789abcdefghijklmnopqrstuvwxyz") -> str:
+        return "".join(self._chance.choices(alphabet, k=length))
+
+    def key_is_good(self, request: Request) -> bool:
+        return request.headers.get("authorization", "") == "Bearer good"
+
+    def may_submit(self, model: str) -> Literal["yes", "too fast", "too many"]:
+        return self.verdict
+
+    def accept(self, task_id: str, model: str, clip: Clip, *, typical: tuple[float, float]) -> Task:
+        begins = self.time + 10
+        self.typical.append(typical)
+        self.tasks[task_id] = Task(
+            id=task_id,
+            provider="fake",
+            model=model,
+            accepted=self.time,
+            begins=begins,
+            ends=begins + typical[0],
+            clip=clip,
+        )
+        return self.tasks[task_id]
+
+    def task(self, task_id: str) -> Task | None:
+        found = self.tasks.get(task_id)
+        return found if found and found.appears <= self.time else None
+
+    def stage(self, task: Task) -> Stage:
+        if self.time < task.ends:
+            return "queued" if self.time < task.begins else "running"
+        return "failed" if task.error is not None else "succeeded"
+
+    def share(self, task: Task) -> int:
+        done = (self.time - task.begins) / (task.ends - task.begins)
+        return min(100, max(0, int(100 * done)))
+
+    def size(self, task: Task) -> int:
+        return len(self.data(task))
+
+    def data(self, task: Task) -> bytes:
+        return f"the clip of {task.id}".encode()
+
+    def link(self, task: Task, *, life: float) -> str:
+        self.links.append(f"{self.base}/files/{task.id}?life={life:g}&number={len(self.links)}")
+        return self.links[-1]
+
+    def note(self, task: Task | None, change: str) -> None:
+        self.notes.append(change)
+
+    @property
+    def last(self) -> Task:
+        """The task that was accepted last."""
+        return list(self.tasks.values())[-1]
+
+
+@pytest.fixture(scope="session")
+def fake_house() -> type[FakeHouse]:
+    """The class: tests import nothing from each other."""
+    return FakeHouse
+
+
+@pytest.fixture(scope="session")
+def as_described() -> Callable[[Twin, Request, Answer], Any]:
+    """Holds an answer against a twin's description of itself, and returns its JSON; None for other bodies."""
+
+    def held(twin: Twin, request: Request, answer: Answer) -> Any:
+        operation = _operation(twin, request)
+        if operation is None:
+            assert answer.status == 404
+            return None
+        described = operation["responses"][str(answer.status)]
+        kind = answer.headers.get("Content-Type", "").partition(";")[0]
+        value = json.loads(answer.body) if kind == "application/json" else None
+        if "content" in described:
+            Draft202012Validator(described["content"][kind]["schema"]).validate(value)
+        return value
+
+    return held
+
+
+def _operation(twin: Twin, request: Request) -> Any:
+    """What a twin says of the operation that a request is for."""
+    for path, verbs in twin.paths().items():
+        parts = tuple(path.removeprefix(f"{twin.prefix}/").split("/"))
+        same = len(parts) == len(request.path) and all(
+            part == given or (part.startswith("{") and given)
+            for part, given in zip(parts, request.path, strict=True)
+        )
+        if same and request.verb.lower() in verbs:
+            return verbs[request.verb.lower()]
+    return None
+
+
 # --- an ordinary user --------------------------------------------------------------------------------------
 
 
@@ -142,3 +267,24 @@ def as_user(foreign: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.CompletedProcess(arguments, ended.returncode, out, err)
 
     return call
+
+
+CLIPS: dict[tuple[float, ...], bytes] = {}
+
+
+@pytest.fixture
+def drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clips of one size and length are drawn once for all tests: what they show is not looked at."""
+    from vidspec.sandbox import films
+
+    draw = films._draw
+
+    def again(film: films.Film, clip: Clip) -> None:
+        kind = (clip.width, clip.height, clip.fps, clip.duration)
+        if kind not in CLIPS:
+            draw(film, clip)
+            CLIPS[kind] = film.path.read_bytes()
+        film.path.write_bytes(CLIPS[kind])
+        film.size = len(CLIPS[kind])
+
+    monkeypatch.setattr(films, "_draw", again)

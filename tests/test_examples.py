@@ -31,8 +31,9 @@ def opened(name: str) -> Opened:
 
 
 def lists(name: str) -> dict[str, str]:
-    """The text of every YAML file of an example."""
-    return {path.name: path.read_text("utf-8") for path in sorted((EXAMPLES / name).glob("*.yaml"))}
+    """The text of every file of an example that belongs to its shot list."""
+    found = {path.name: path.read_text("utf-8") for path in sorted((EXAMPLES / name).glob("*.yaml"))}
+    return {file: text for file, text in found.items() if "vidspec_faults:" not in text}
 
 
 def rendered(shot_list: Path, *, draft: bool = False) -> str:
@@ -41,11 +42,7 @@ def rendered(shot_list: Path, *, draft: bool = False) -> str:
     code = render.run(
         shot_list,
         variables={},
-        chosen=None,
-        left_out=None,
-        draft=draft,
-        json=False,
-        quiet=False,
+        options=render.Options(draft=draft),
         console=Console(stream, colour=False),
     )
     assert code == 0, stream.getvalue()

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from vidspec.errors import MediaError
-from vidspec.picture import FORMATS, look, pixels
+from vidspec.picture import FORMATS, look, look_at, pixels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +42,13 @@ def test_a_picture_is_known_by_its_bytes_not_its_name(tmp_path: Path, kind: str)
         False,
     )
     assert (found.bytes, found.digest) == (len(data), f"sha256:{hashlib.sha256(data).hexdigest()}")
+
+
+def test_bytes_that_are_no_file_are_looked_at_as_a_file_is(tmp_path: Path) -> None:
+    data = encoded(Image.new("RGBA", (40, 30)), "webp")
+    assert look_at(data, "a") == look(saved(tmp_path, data), "a")
+    with pytest.raises(MediaError, match="`images` is empty"):
+        look_at(b"", "images")
 
 
 def test_the_library_knows_every_format_that_we_name() -> None:

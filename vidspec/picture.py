@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Picture", "look", "pixels"]
+__all__ = ["Picture", "look", "look_at", "pixels"]
 
 # What Pillow reads in its own process. PostScript is not here: it would start another program.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO")
@@ -54,6 +54,11 @@ def look(path: Path, shown: str) -> Picture:
         raise MediaError(f"`{shown}` does not exist") from None
     except OSError as error:
         raise MediaError(f"`{shown}` cannot be read: {(error.strerror or str(error)).lower()}") from error
+    return look_at(data, shown)
+
+
+def look_at(data: bytes, shown: str) -> Picture:
+    """As `look`, for the bytes of an encoded picture: whatever its file was called."""
     with _decoded(data, f"`{shown}`") as image:
         stored = (image.format or "").lower()
         upright = ImageOps.exif_transpose(image)
