@@ -37,7 +37,8 @@ class Shape:
     """Picture shapes on offer: tier, then ratio, then pixel size (None: chosen by the provider).
 
     `follows`: the ratio is that of the first picture. `any_size`: every size from `min` to `max` pixels a side
-    that is a multiple of `multiple`. `required`: there is no default, the list must say.
+    that is a multiple of `multiple`. `required`: there is no default, the list must say. `separator` stands
+    between the numbers of a pixel size that is sent.
     """
 
     tiers: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Shape:
     min: int = 16
     max: int = 4096
     multiple: int = 2
+    separator: str = "x"
     wire: str | None = None
     note: str | None = None
 
@@ -271,6 +273,7 @@ class Provider:
         self.summary: str = table["summary"]
         self.key: str | None = table.get("key")
         self.base_url: str | None = table.get("base_url")
+        self.own_hosts: tuple[str, ...] = tuple(table.get("own_hosts", ()))
         self.needs_base_url: bool = self.key is not None and self.base_url is None
         self.source: str = table["source"]
         self.as_of: str = table["as_of"]

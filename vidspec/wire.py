@@ -51,6 +51,11 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
+    @property
+    def ok(self) -> bool:
+        """Whether the status is one of success."""
+        return 200 <= self.status < 300
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
@@ -127,5 +132,7 @@ async def converse(talk: Talk[_T], exchange: Callable[[Call], Awaitable[Reply]])
 
 
 def segment(text: str) -> str:
-    """A provider's id as one segment of a path, or as a value in a query: percent-encoded."""
-    return quote(text, safe="")
+    """A provider's id as one segment of a path, or as a value in a query: percent-encoded, whatever it holds."""
+    if text in (".", ".."):
+        return text.replace(".", "%2E")
+    return quote(text, safe="", errors="surrogatepass")

@@ -23,6 +23,8 @@ class Adapter(Protocol):
     def poll(self, ticket: Ticket) -> Talk[Progress]:
         """Look at an accepted request. Costs nothing, whatever comes back.
 
+        A state word that no document names is a progress of phase `unknown`, and no error.
+
         Raises:
             Refused: the request cannot be asked about (a wrong key, an id that is not known any more).
             Throttled, Unavailable: not now.

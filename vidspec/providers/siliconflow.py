@@ -1,14 +1,14 @@
 """SiliconFlow: submit by POST, status by POST with the id in the body, links that live for minutes.
 
-Errors are HTTP statuses; bodies may be objects or bare JSON strings. Source: docs.siliconflow.cn, the pages of
-`/video/submit` and `/video/status`, and the FAQ of error codes.
+Errors are HTTP statuses; bodies may be objects or bare JSON strings, and a 429 has no code. Source:
+docs.siliconflow.cn, the pages of `/video/submit` and `/video/status`, and the FAQ of error codes.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidspec.errors import InDoubt, Refused, Unavailable
+from vidspec.errors import Refused, Unavailable
 from vidspec.providers import answers, fields, table
 from vidspec.wire import Call, Progress, Source
 
@@ -21,33 +21,33 @@ _OVERLOADED = 50505
 
 
 def submit(sending: Sending) -> Talk[str]:
-    """Ask for a clip; `image_size` is the table's pixel size as it stands."""
-    body = fields.body(sending) | {"image_size": sending.request["size"]}
+    """Ask for a clip."""
+    body = fields.body(sending) | {"image_size": fields.size(sending)}
     call = Call(purpose="submit", verb="POST", path="/video/submit", body=body)
     reply = yield call
-    if reply.status != 200:
+    request_id = answers.identity(answers.value(reply), "requestId")
+    if not reply.ok or not request_id:
         raise _failure(call, reply)
-    request_id = answers.text(answers.value(reply), "requestId")
-    if not request_id:
-        raise InDoubt(f"the answer holds no `requestId`: {answers.message(answers.value(reply)) or 'nothing else'}")
     return request_id
 
 
 def poll(ticket: Ticket) -> Talk[Progress]:
-    """Look at a request."""
+    """Look at a request. Before it has succeeded `results` may be absent, null, or empty."""
     call = Call(purpose="poll", verb="POST", path="/video/status", body={"requestId": ticket.request_id})
     reply = yield call
     found = answers.mapping(reply)
     word = answers.text(found, "status")
-    if reply.status != 200 or not word:
+    if not reply.ok or not word:
         raise _failure(call, reply)
     phase = answers.phase(table(ticket.provider).states, word)
+    failed = phase == "failed"
     return Progress(
         phase=phase,
-        word=word,
-        link=answers.text(found, "results.videos.0.url") or None,
+        word=answers.said(word),
+        link=answers.link(found, "results.videos.0.url"),
         seed_used=answers.whole(found, "results.seed") if phase == "succeeded" else None,
-        reason=answers.said(answers.text(found, "reason")) or None,
+        reason=answers.message(found, ["reason"]) or None if failed else None,
+        blame="provider" if failed else None,
     )
 
 
@@ -62,7 +62,9 @@ def result(_ticket: Ticket, progress: Progress) -> Talk[Source]:
 def _failure(call: Call, reply: Reply) -> ProviderError:
     found = answers.value(reply)
     if reply.status == 503 and answers.whole(found, "code") == _OVERLOADED:
-        return Unavailable(f"HTTP 503: {answers.message(found)}", retry_after=answers.retry_after(reply))
+        reason = answers.message(found) or "the model is overloaded"
+        return Unavailable(f"HTTP 503: {reason}", retry_after=answers.retry_after(reply))
     if reply.status == 403:
-        return Refused(f"HTTP 403: {answers.message(found)}; no balance, or no verified name", blame="billing")
-    return answers.failure(call, reply)
+        reason = answers.message(found) or "Forbidden"
+        return Refused(f"HTTP 403: {reason} (no balance, or no verified name)", blame="billing")
+    return answers.failure(call, reply, missing="requestId" if call.purpose == "submit" else "status")
