@@ -7,10 +7,11 @@ sees to it. The modules of a package are one room::
     commands                                              one command, one module
     summary                                               the last words of a run
     engine project sandbox                                a run, a list opened for a command, the twins
-    studio ledger hold progress crash plan_table
+    download
+    studio ledger hold progress crash plan_table http
     resolve selection folder catalogue
     animatic plan drafting store                          clips, and what would be done for them, and why
-    budget unfold check inputs account outputs
+    budget unfold check inputs account outputs trust
     lock stills scope shotlist phrases                    the languages that we read and write
     shape schema prompt providers console media picture
     shot                                                  values
