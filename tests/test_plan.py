@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vidspec import fingerprint
+from vidspec.difference import as_recorded, differences
 from vidspec.lock import Lock, Output, Record
-from vidspec.plan import Planned, as_recorded, differences, plan
+from vidspec.plan import Planned, plan
 from vidspec.project import open_lists
 from vidspec.take import Frame, Input, Take
 

@@ -8,14 +8,14 @@ sees to it. The modules of a package are one room::
     summary                                               the last words of a run
     engine project sandbox                                a run, a list opened for a command, the twins
     download
-    studio ledger hold progress crash plan_table http
+    studio ledger hold progress crash plan_table http journal
     resolve selection folder catalogue
     animatic plan drafting store                          clips, and what would be done for them, and why
-    budget unfold check inputs account outputs trust
+    budget unfold check inputs account outputs trust state difference
     lock stills scope shotlist phrases                    the languages that we read and write
     shape schema prompt providers console media picture
     shot                                                  values
-    document take schedule events wire
+    document take schedule events wire pacing
     capability errors fingerprint graph syntax scalar
     diagnostic                                            what can be wrong
 """

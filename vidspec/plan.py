@@ -1,7 +1,6 @@
-"""What a render would do, and why: takes against the lockfile and what is on disk.
+"""What a render would do, and why: takes against the lockfile, the journal, and what is on disk.
 
-A setting that nobody wrote is compared with what the lockfile recorded, not with the table's default of today,
-so neither an upgrade nor a changed table makes a finished take stale. Pure: what is on disk comes in as answers.
+Pure: what is on disk comes in as answers.
 """
 
 from __future__ import annotations
@@ -10,18 +9,21 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from vidspec import budget
-from vidspec.fingerprint import SWITCHES, canonical, fingerprint
-from vidspec.providers import table
-from vidspec.shot import SHAPE_SETTINGS
+from vidspec.difference import as_recorded, differences, frame_key, short, with_frame
+from vidspec.fingerprint import fingerprint
+from vidspec.providers import ADAPTERS, table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from vidspec.lock import Cost, Lock, Output, Record
-    from vidspec.take import Input, Take
+    from vidspec.lock import Cost, Lock, Record
+    from vidspec.state import Flight
+    from vidspec.take import Take
 
 Action = Literal["render", "collect", "restore", "keep", "wait", "blocked", "failed", "decide"]
-State = Literal["new", "stale", "missing", "changed", "waiting", "done"]
+State = Literal[
+    "new", "stale", "missing", "changed", "waiting", "done", "accepted", "failed", "in_doubt", "blocked"
+]  # fmt: skip
 
 DOES = frozenset({"render", "collect", "restore", "wait"})
 """The actions for which a run does something."""
@@ -41,11 +43,27 @@ class Disk(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Afloat:
+    """What the journal knows, and what a person has said about it.
+
+    `flights` are the present lives of takes by slate. With `retry` what has failed is tried again; the slates in
+    `anew` are submitted once more even where that may pay twice.
+    """
+
+    flights: Mapping[str, Flight] = field(default_factory=dict)
+    retry: bool = False
+    anew: Collection[str] = ()
+
+
+_NOTHING_AFLOAT = Afloat()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """One take, what would be done for it, and why.
 
     `take` is what would be sent: where the lockfile stands for settings that nobody wrote, they are in it.
-    `state` is one word for how the take stands now.
+    `state` is one word for how the take stands now. `flight` is its present life at a provider, if it has one.
     """
 
     take: Take
@@ -54,6 +72,14 @@ class Planned:
     reasons: tuple[str, ...]
     cost: Cost | None
     record: Record | None = None
+    flight: Flight | None = None
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the request: of the one under way, else of the one that made the recorded clip."""
+        if self.flight is not None and self.flight.request_id is not None:
+            return self.flight.request_id
+        return self.record.request_id if self.record else None
 
     @property
     def pays(self) -> bool:
@@ -68,10 +94,11 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All takes of a list in its order, and what stands in the lockfile but not in the list."""
+    """All takes of a list in its order, and what stands in the lockfile or the journal but not in the list."""
 
     takes: tuple[Planned, ...]
     removed: tuple[str, ...] = ()
+    orphans: tuple[Flight, ...] = ()
     hints: tuple[str, ...] = field(default=())
 
     @property
@@ -90,8 +117,16 @@ class Plan:
         return [planned for planned in self.work if planned.cost is None and planned.pays]
 
 
-def plan(takes: Iterable[Take], lock: Lock, disk: Disk, skipped: Collection[str] = ()) -> Plan:
-    """Compare takes with the lock and with what is on disk. `skipped` are ids of shots that are left out for now.
+def plan(
+    takes: Iterable[Take],
+    lock: Lock,
+    disk: Disk,
+    skipped: Collection[str] = (),
+    afloat: Afloat = _NOTHING_AFLOAT,
+) -> Plan:
+    """Compare takes with the lock, with what is on disk, and with what a provider may still have of them.
+
+    `skipped` are ids of shots that are left out for now.
 
     Raises:
         LockError: a record cannot be read.
@@ -100,12 +135,17 @@ def plan(takes: Iterable[Take], lock: Lock, disk: Disk, skipped: Collection[str]
     ordered = list(takes)
     by_slate = {take.slate: take for take in ordered}
     for take in _needed_first(ordered, by_slate):
-        planned[take.slate] = _one(take, lock, disk, planned)
+        planned[take.slate] = _one(take, lock, disk, planned, afloat)
     gone = [slate for slate in lock if slate not in by_slate and lock.glance(slate)]
     removed = tuple(slate for slate in gone if (record := lock.get(slate)) and record.shot not in skipped)
     return Plan(
         takes=tuple(planned[take.slate] for take in ordered),
         removed=removed,
+        orphans=tuple(
+            flight
+            for slate, flight in afloat.flights.items()
+            if slate not in by_slate and (flight.collectable or flight.doubtful)
+        ),
         hints=tuple(_renamed(removed, lock, planned)),
     )
 
@@ -129,10 +169,22 @@ def _needed_first(takes: list[Take], by_slate: Mapping[str, Take]) -> list[Take]
     return list(ordered.values())
 
 
-def _one(take: Take, lock: Lock, disk: Disk, planned: Mapping[str, Planned]) -> Planned:
-    if _is_plainly_done(take, lock, disk):
+def _one(take: Take, lock: Lock, disk: Disk, planned: Mapping[str, Planned], afloat: Afloat) -> Planned:
+    flight = afloat.flights.get(take.slate)
+    if flight is not None and (found := _in_flight(take, lock.get(take.slate), flight, afloat)):
+        return found
+    if _is_plainly_done(take, lock, disk) and take.slate not in afloat.anew:
         return _planned(take, "keep", "done", ())
     record = lock.get(take.slate)
+    if take.slate in afloat.anew:
+        return _planned(take, "render", "new" if record is None else "stale", ("asked for once more",), record)
+    return _unless_blocked(_by_record(take, record, lock, disk, planned), planned)
+
+
+def _by_record(
+    take: Take, record: Record | None, lock: Lock, disk: Disk, planned: Mapping[str, Planned]
+) -> Planned:
+    """What the lockfile's record makes of a take."""
     if record is None or not record.rendered:
         return _new(take, record, planned)
     written = take
@@ -185,7 +237,59 @@ def _finished(take: Take, record: Record, disk: Disk) -> Planned:
         reason = f"output: {output.path} → {take.output}"
     moved = take.output != output.path and disk.size(output.path) == output.bytes
     action: Action = "restore" if moved or disk.holds(output.sha256) else "render"
+    if action == "render" and record.request_id is not None and take.provider in ADAPTERS:
+        action = "collect"
     return _planned(take, action, state, (reason,), record)
+
+
+# --- what a provider may still have ----------------------------------------------------------------------
+
+
+def _in_flight(take: Take, record: Record | None, flight: Flight, afloat: Afloat) -> Planned | None:
+    """What the present life of a take leaves to be done; None where it says nothing about what to do now."""
+    if take.slate in afloat.anew:
+        return None
+    if flight.doubtful:
+        reason = f"sent to {flight.record.provider}, and the answer was lost"
+        return _planned(take, "decide", "in_doubt", (reason,), record, flight)
+    changed = differences(as_recorded(_framed_as(take, flight.record), flight.record), flight.record)
+    if flight.collectable:
+        since = f"accepted as {short(flight.request_id)}"
+        more = (f"sent before this changed: {'; '.join(changed)}",) if changed else ()
+        return _planned(take, "collect", "accepted", (since, *more), record, flight)
+    if flight.fails_again and not changed and not afloat.retry:
+        return _planned(take, "failed", "failed", (flight.reason or flight.move,), record, flight)
+    return None
+
+
+def _framed_as(take: Take, record: Record) -> Take:
+    """The take with the frames of other takes that were sent for it, as far as it asks for the same ones."""
+    request: Mapping[str, Any] = take.request
+    for given in take.inputs:
+        source = (record.frames or {}).get(frame_key(given)) if given.frame else None
+        if given.frame and isinstance(source, dict) and source.get("slate") == given.frame.slate:
+            request = with_frame(request, given, source["sha256"])
+    return replace(take, request=dict(request))
+
+
+def _unless_blocked(found: Planned, planned: Mapping[str, Planned]) -> Planned:
+    """The same, unless it would be paid for and needs what has failed, or what nobody can tell."""
+    if not found.pays:
+        return found
+    for slate in found.take.needs:
+        reason = _obstacle(planned[slate]) if slate in planned else None
+        if reason is not None:
+            return replace(found, action="blocked", state="blocked", reasons=(reason,), cost=None)
+    return found
+
+
+def _obstacle(needed: Planned) -> str | None:
+    """Why a take that needs another must not be paid for yet."""
+    if needed.action in ("failed", "decide", "blocked"):
+        return f"needs {needed.slate}"
+    if needed.action == "collect" and needed.flight is not None and len(needed.reasons) > 1:
+        return f"needs {needed.slate}, which was sent before it was changed"
+    return None
 
 
 def _former(take: Take, record: Record, lock: Lock, disk: Disk, planned: Mapping[str, Planned]) -> Record | None:
@@ -201,137 +305,19 @@ def _former(take: Take, record: Record, lock: Lock, disk: Disk, planned: Mapping
 
 
 def _planned(
-    take: Take, action: Action, state: State, reasons: tuple[str, ...], record: Record | None = None
+    take: Take,
+    action: Action,
+    state: State,
+    reasons: tuple[str, ...],
+    record: Record | None = None,
+    flight: Flight | None = None,
 ) -> Planned:
     paid = action in PAYS
     price = budget.cost(table(take.provider).models[take.model], take.facts) if paid else None
-    return Planned(take=take, action=action, state=state, reasons=reasons, cost=price, record=record)
-
-
-def as_recorded(take: Take, record: Record) -> Take:
-    """The take with what nobody wrote as it was when it was rendered: defaults, and drawn or derived seeds.
-
-    What another model, or another mode of it, was given by default means nothing to this one.
-    """
-    recorded = record.request or {}
-    if (take.provider, take.model) != (record.provider, record.model):
-        return take
-    if record.seed is not None and record.seed_rule == take.seed_rule and take.seed_rule in ("auto", "random"):
-        take = replace(take, seed=record.seed)
-    if take.mode != recorded.get("mode"):
-        return take
-    request = dict(take.request)
-    defaulted = set(take.defaulted)
-    for key in _unwritten(take, recorded, set(record.defaulted)):
-        written = key in take.request and key not in take.defaulted
-        if key in recorded:
-            request[key] = recorded[key]
-            defaulted |= set() if written else {key}
-        elif not written:
-            request.pop(key, None)
-            defaulted.discard(key)
-    return replace(take, request=request, defaulted=frozenset(defaulted))
-
-
-def _unwritten(take: Take, recorded: Mapping[str, Any], stood: set[str]) -> list[str]:
-    """The keys that the list does not write now and did not write then.
-
-    Size, resolution and ratio go together: what is written decides, and the rest follows from it, or where
-    nothing is written from the picture that the clip begins with.
-    """
-    keys = [key for key in {*take.request, *recorded} if key not in SHAPE_SETTINGS and key != "mode"]
-    now = {key for key in keys if key not in take.request or key in take.defaulted}
-    found = [key for key in keys if key in now and (key in stood or key not in recorded)]
-    written = {key for key in SHAPE_SETTINGS if key in take.request and key not in take.defaulted}
-    wrote = {key for key in SHAPE_SETTINGS if key in recorded and key not in stood}
-    follows = written or all(take.request.get(key) == recorded.get(key) for key in ("first_frame", "last_frame"))
-    same = wrote <= written and follows and all(take.request[key] == recorded.get(key) for key in written)
-    same = same or ("size" in take.request and take.request["size"] == recorded.get("size"))
-    return [*found, *SHAPE_SETTINGS] if same else found
-
-
-def differences(take: Take, record: Record, *, leave_out: Collection[str] = ()) -> tuple[str, ...]:
-    """Every input that differs from the recorded one, as `name: old → new`, but for keys left out."""
-    found = []
-    for name, old, new in (("provider", record.provider, take.provider), ("model", record.model, take.model)):
-        if old != new:
-            found.append(f"{name}: {_short(old)} → {_short(new)}")
-    recorded, wanted = canonical(record.request or {}), canonical(take.request)
-    for key in dict.fromkeys((*wanted, *recorded)):
-        old, new = recorded.get(key, _absent(key)), wanted.get(key, _absent(key))
-        if old != new and key != "mode" and key not in leave_out:
-            found.append(f"{key}: {_change(old, new)}")
-    if recorded.get("mode") != wanted.get("mode") and not found:
-        found.append(f"mode: {_short(recorded.get('mode'))} → {_short(wanted.get('mode'))}")
-    if take.seed_rule == "random":
-        if record.seed_rule != "random":
-            found.append(f"seed: {_short(record.seed)} → random")
-    elif take.seed != record.seed and not {take.seed_rule, record.seed_rule or "none"} <= _UNWRITTEN_SEEDS:
-        found.append(f"seed: {_short(record.seed)} → {_short(take.seed)}")
-    return tuple(found)
-
-
-_UNWRITTEN_SEEDS = frozenset({"none", "auto"})
-"""What a seed is where none is written: which of the two, the table says, and it may say another tomorrow."""
-
-
-def _absent(key: str) -> Any:
-    return False if key in SWITCHES else None
-
-
-def _change(old: Any, new: Any) -> str:
-    """Old and new; two texts that begin alike are shown from shortly before the word where they part."""
-    if isinstance(old, str) and isinstance(new, str):
-        pairs = enumerate(zip(old, new, strict=False))
-        alike = next((index for index, (one, other) in pairs if one != other), min(len(old), len(new)))
-        start = old.rfind(" ", 0, max(0, alike - _BEFORE)) + 1
-        if start and max(len(old), len(new)) > _SHORT:
-            return f"…{_short(old[start:])} → …{_short(new[start:])}"
-    return f"{_short(old)} → {_short(new)}"
-
-
-_SHORT, _BEFORE = 40, 12
-"""Characters of a value in a reason, and of those that may stand before what has changed."""
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict) and "slate" in value:
-        return f"{value.get('at', 'clip')} of {value['slate']}"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_short(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(_short(item) for item in value)
-    text = "".join(one if one.isprintable() else "�" for one in " ".join(str(value).split()))
-    if text.startswith("sha256:"):
-        return text[:14] + "…"
-    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
+    return Planned(take=take, action=action, state=state, reasons=reasons, cost=price, record=record, flight=flight)
 
 
 # --- frames of other takes -------------------------------------------------------------------------------
-
-
-def frame_key(given: Input) -> str:
-    """The name of an input under `frames` of a record: `first_frame`, `references.1`."""
-    return f"{given.setting}.{given.index}" if given.setting == "references" else given.setting
-
-
-def frame_source(given: Input, output: Output) -> dict[str, Any]:
-    """What a record keeps of a frame: whose, where in it, and of which bytes."""
-    assert given.frame is not None
-    return {**given.frame.value(), "of": output.sha256}
-
-
-def with_frame(request: Mapping[str, Any], given: Input, digest: str) -> dict[str, Any]:
-    """A request in which a frame of another take stands by its digest."""
-    if given.setting != "references":
-        return {**request, given.setting: digest}
-    references = list(request["references"])
-    references[given.index] = digest
-    return {**request, "references": references}
 
 
 def _with_recorded_frames(
@@ -351,7 +337,7 @@ def _with_recorded_frames(
         needed = planned.get(given.frame.slate)
         asked = {key: source.get(key) for key in given.frame.value()} == given.frame.value()
         if needed is None or not asked or not source.get("sha256"):
-            reasons.append(f"{frame_key(given)}: now {_short(given.frame.value())}")
+            reasons.append(f"{frame_key(given)}: now {short(given.frame.value())}")
         elif needed.pays:
             reasons.append(f"{frame_key(given)}: {given.frame.slate} will be rendered anew")
         elif _clip(needed, lock) != source.get("of"):

@@ -1,0 +1,220 @@
+"""The journal: what was sent to a provider and what came of it, written before anything else happens.
+
+One line of JSON a move, appended and synced before the run goes on; read again from the beginning by the next run.
+A last line that is cut short was never synced, so nothing was done upon it: it is taken off. It is local to this
+machine, holds no key and no link, and is written small again when a run begins.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Self
+
+from vidspec.errors import JournalError
+from vidspec.lock import Cost, Output, Record
+from vidspec.state import LEGAL, PASSING, Flight, IllegalMove, check
+from vidspec.store import whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from vidspec.lock import Lock
+    from vidspec.state import Move
+
+VERSION = 1
+_HEAD = f'{{"vidspec_journal": {VERSION}}}\n'
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def read(path: Path) -> dict[str, Flight]:
+    """The present life of every take that a journal knows, by slate; none where there is no journal.
+
+    Raises:
+        JournalError: it cannot be read, or is damaged elsewhere than in its last line.
+    """
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise JournalError(f"cannot read the journal {path}: {(error.strerror or str(error)).lower()}") from error
+    return _replayed(data, path)
+
+
+def settle(lock: Lock, flights: Mapping[str, Flight]) -> list[str]:
+    """Write down in a lock what was delivered when nobody had the time to; return the slates of all deliveries.
+
+    Raises:
+        LockError: a record cannot be read.
+    """
+    delivered = [flight for flight in flights.values() if flight.move == "delivered"]
+    for flight in delivered:
+        former = lock.get(flight.slate)
+        if not _is_written(flight.record, former):
+            lock.put(flight.slate, flight.record.superseding(former))
+    return [flight.slate for flight in delivered]
+
+
+def _is_written(record: Record, former: Record | None) -> bool:
+    """Whether a lock's record, or one under it, is that of the same request."""
+    if former is None:
+        return False
+    return any(one.request_id == record.request_id for one in (former, *former.superseded))
+
+
+class Journal:
+    """A journal that is open for a run. Use it as a context manager; one process at a time (`hold`)."""
+
+    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
+        """Read what is there, and write it anew without what has no more to say. Raises JournalError."""
+        self._path = path
+        self._now = now
+        self.flights = read(path)
+        self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        self._rewrite()
+        try:
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+        except OSError as error:
+            raise self._unwritten(error) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._descriptor)
+
+    def intend(self, slate: str, record: Record, *, output: str, base_url: str) -> Flight:
+        """A submit is about to be sent. Raises JournalError, and nothing may then be sent."""
+        before = self.flights.get(slate)
+        check(before.move if before else None, "intended", slate)
+        flight = Flight(
+            slate=slate, move="intended", record=record, output=output, base_url=base_url, since=self._now()
+        )
+        self._append(_line(flight, full=True), sync=True)
+        self.flights[slate] = flight
+        return flight
+
+    def adopt(self, flight: Flight) -> Flight:
+        """A request that is known from elsewhere goes on from here. Raises JournalError."""
+        before = self.flights.get(flight.slate)
+        check(before.move if before else None, flight.move, flight.slate)
+        self._append(_line(flight, full=True), sync=True)
+        self.flights[flight.slate] = flight
+        return flight
+
+    def note(self, slate: str, move: Move, **changes: str | Record | None) -> Flight:
+        """A move of a take that the journal knows. Raises JournalError where it cannot be written."""
+        flight = self.flights[slate].moved(move, self._now(), **changes)
+        self._append(_line(flight, full="record" in changes), sync=move not in PASSING)
+        self.flights[slate] = flight
+        return flight
+
+    def forget(self, slates: Iterable[str]) -> None:
+        """Leave out takes whose clips the lockfile knows, when the journal is next written anew."""
+        for slate in slates:
+            self.flights.pop(slate, None)
+
+    def _append(self, line: str, *, sync: bool) -> None:
+        data = line.encode()
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+            if sync:
+                _SYNC(self._descriptor)
+        except OSError as error:
+            raise self._unwritten(error) from error
+
+    def _rewrite(self) -> None:
+        """The lives that there are, each in one line. A life that ended well is the lockfile's to tell."""
+        try:
+            with whole(self._path) as part:
+                lines = (_line(flight, full=True) for flight in self.flights.values())
+                part.write_text("".join((_HEAD, *lines)), encoding="utf-8")
+        except OSError as error:
+            raise self._unwritten(error) from error
+
+    def _unwritten(self, error: OSError) -> JournalError:
+        reason = (error.strerror or str(error)).lower()
+        return JournalError(f"cannot write the journal {self._path.name}: {reason}; nothing may be submitted")
+
+
+_SYNC = getattr(os, "fdatasync", os.fsync)
+
+
+_KNOWN = ("request_id", "trace_id", "reason", "blame")
+
+
+# --- lines -----------------------------------------------------------------------------------------------
+
+
+def _line(flight: Flight, *, full: bool) -> str:
+    fields: dict[str, Any] = {"slate": flight.slate, "move": flight.move, "since": round(flight.since, 3)}
+    for name in _KNOWN:
+        if (value := getattr(flight, name)) is not None:
+            fields[name] = value
+    if full:
+        fields |= {"output": flight.output, "base_url": flight.base_url, "record": _plain(flight.record)}
+    return f"{_encode(fields)}\n"
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    return {key: value for key, value in asdict(record).items() if value not in (None, ()) and key != "superseded"}
+
+
+def _record(fields: dict[str, Any]) -> Record:
+    made = dict(fields)
+    for name, kind in (("output", Output), ("cost", Cost)):
+        if name in made:
+            made[name] = kind(**made[name])
+    return Record(**{**made, "defaulted": tuple(made.get("defaulted", ()))})
+
+
+def _replayed(data: bytes, path: Path) -> dict[str, Flight]:
+    """The lives after every whole line of a journal."""
+    flights: dict[str, Flight] = {}
+    for number, line in _lines(data):
+        try:
+            fields = json.loads(line)
+            if number == 1:
+                _check_version(fields, path)
+            else:
+                flight = _after(flights.get(fields["slate"]), fields)
+                flights[flight.slate] = flight
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, IllegalMove) as error:
+            message = f"the journal {path} is damaged at line {number}"
+            raise JournalError(f"{message}; nothing may be submitted until it is mended or moved away") from error
+    return flights
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The whole lines, numbered from 1: what follows the last line break was never synced."""
+    yield from enumerate(data.split(b"\n")[:-1], 1)
+
+
+def _check_version(fields: Any, path: Path) -> None:
+    version = fields["vidspec_journal"]
+    if version != VERSION:
+        raise JournalError(f"the journal {path} is of version {version}; this release reads {VERSION}")
+
+
+def _after(before: Flight | None, fields: dict[str, Any]) -> Flight:
+    """A take's life after one line. The first line of a life, or all of one written small, names its places."""
+    move: Move = fields["move"]
+    if move not in LEGAL:
+        raise IllegalMove(move)
+    changes: dict[str, Any] = {name: fields[name] for name in _KNOWN if name in fields}
+    if "record" in fields:
+        changes["record"] = _record(fields["record"])
+    if before is not None and "output" not in fields:
+        return before.moved(move, fields["since"], **changes)
+    if before is not None or move in ("intended", "accepted"):
+        check(before.move if before else None, move, fields["slate"])
+    places = {name: fields[name] for name in ("slate", "output", "base_url", "since")}
+    return Flight(move=move, **places, **changes)
