@@ -15,17 +15,22 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from vidspec import engine, media
+from vidspec import engine, journal, media
 from vidspec.engine import Report, Run
-from vidspec.errors import RenderError
+from vidspec.errors import InDoubt, RenderError
 from vidspec.events import Tally
+from vidspec.journal import Journal
 from vidspec.ledger import SETTLE_EVERY, Ledger
 from vidspec.lock import Lock, Record
 from vidspec.project import open_lists, read_lock
 from vidspec.store import Store, file_digest, state_folder, whole
+from vidspec.wire import Progress
 
 if TYPE_CHECKING:
     from vidspec.events import Event
+    from vidspec.plan import Planned
+    from vidspec.remote import Tell
+    from vidspec.state import Flight
     from vidspec.take import Take
 
 Shots = Callable[..., Path]
@@ -60,6 +65,10 @@ class Film:
     slots: dict[str, int] = field(default_factory=lambda: {"animatic": 2})
     started: dict[str, float] = field(default_factory=dict)
     pictures: dict[str, Mapping[tuple[str, int], bytes]] = field(default_factory=dict)
+    media: dict[str, dict[tuple[str, int], str]] = field(default_factory=dict)
+    sent: dict[str, Take] = field(default_factory=dict)
+    journal: Journal | None = None
+    fetching: float = 0.0
     events: list[Event] = field(default_factory=list)
     seeds: list[tuple[int, int]] = field(default_factory=list)
     only: set[str] | None = None
@@ -77,6 +86,14 @@ class Film:
         record = self.lock.get(slate)
         assert record is not None
         return record
+
+    @property
+    def flights(self) -> Mapping[str, Flight]:
+        return journal.read(self.project / ".vidspec/journal/shots.jsonl")
+
+    def planned(self, slate: str) -> Planned:
+        (opened,), _ = open_lists([self.project / "shots.yaml"], {})
+        return next(one for one in opened.plan().takes if one.slate == slate)
 
     def output(self, slate: str) -> Path:
         return self.project / f"renders/{slate[:-4]}/{slate}.mp4"
@@ -108,6 +125,45 @@ class Film:
         number = zlib.crc32(about.encode()) % 250
         _write(part, b"RIFF" if take.slate in self.garbage else self.footage(number))
 
+    def base_url(self, provider: str) -> str:
+        return f"https://{provider}.example/v1"
+
+    async def request(self, take: Take, record: Record, media: Mapping[tuple[str, int], str], tell: Tell) -> Flight:
+        self.media[take.slate] = dict(media)
+        self.sent[take.slate] = take
+        assert self.journal is not None
+        self.journal.intend(take.slate, record, output=take.output, base_url=self.base_url(take.provider))
+        if isinstance(fault := self.faults.get(take.slate), InDoubt):
+            self.journal.note(take.slate, "in_doubt", reason=fault.reason)
+            raise fault
+        flight = self.journal.note(take.slate, "accepted", request_id=f"id-{take.slate}", trace_id="trace")
+        tell("submitted", take.slate, request_id=flight.request_id)
+        return flight
+
+    async def watch(self, flight: Flight, tell: Tell, report: Report, *, at_once: bool) -> Progress:
+        assert self.journal is not None
+        made = self.project / f"{flight.slate}.made"
+        take = self.sent.get(flight.slate)
+        if take is not None:
+            await self.clip(take, {}, made, lambda done, of: None)
+        else:
+            _write(made, self.footage(7))
+        self.journal.note(flight.slate, "succeeded")
+        return Progress(phase="succeeded", word="done", link="https://cdn.example/x.mp4", seed_used=99)
+
+    async def fetch(
+        self,
+        flight: Flight,
+        progress: Progress,
+        part: Path,
+        look: Callable[[], None],
+        tell: Tell,
+        report: Report,
+    ) -> None:
+        await trio.sleep(self.fetching)
+        (self.project / f"{flight.slate}.made").rename(part)
+        look()
+
     def draw_seed(self, low: int, high: int) -> int:
         self.seeds.append((low, high))
         return 4711
@@ -119,8 +175,13 @@ class Film:
         (opened,), _ = open_lists([self.project / "shots.yaml"], {})
         plan = opened.plan()
         work = tuple(one for one in plan.work if self.only is None or one.slate in self.only)
-        layout = opened.read_lock().laid_out((one.slate, one.take.shot, one.take.number) for one in plan.takes)
+        layout = read_lock(opened.lock_path).laid_out(
+            (one.slate, one.take.shot, one.take.number) for one in plan.takes
+        )
         given = Run(
+            remote=self,
+            journal=None,
+            orphans=plan.orphans,
             project=self.project,
             plan=plan,
             work=work,
@@ -141,7 +202,9 @@ class Film:
             with trio.move_on_at(trio.current_time() + until):
                 await engine.run(given, tally)
 
-        trio.run(main, clock=MockClock(autojump_threshold=0))
+        with Journal(opened.site.journal) as self.journal:
+            given = replace(given, journal=self.journal)
+            trio.run(main, clock=MockClock(autojump_threshold=0))
         return tally
 
     def told(self, kind: str) -> list[tuple[float, str | None]]:
@@ -263,7 +326,8 @@ def test_events_tell_of_each_take_what_happened(film: Film) -> None:
     film.render(CHAIN)
     assert film.events[0].event == "run_started"
     assert film.events[-1].value() == {
-        "event": "run_finished", "time": 3.0, "rendered": 5, "restored": 0, "kept": 0, "failed": 0, "blocked": 0,
+        "event": "run_finished", "time": 3.0, "rendered": 5, "restored": 0, "collected": 0, "kept": 0,
+            "failed": 0, "blocked": 0, "in_doubt": 0, "accepted": 0, "cost": {},
     }  # fmt: skip
     assert sorted(film.told("submitted")) == [
         (0, "a-t01"), (0, "c-t01"), (1, "b-t01"), (1, "d-t01"), (2, "e-t01"),
@@ -707,3 +771,111 @@ def test_a_record_with_the_path_of_another_file_neither_reads_nor_touches_it(fil
     tally = film.render()
     assert "b-t01" in tally.rendered
     assert other.read_bytes() == b"mine"
+
+
+# --- takes that a provider makes ---------------------------------------------------------------------------
+
+WAN = '{provider: siliconflow, model: Wan-AI/Wan2.2-T2V-A14B, resolution: 720p, aspect_ratio: "16:9"}'
+PAID = "- {id: a, prompt: one}\n- {id: b, prompt: two}\n- {id: c, prompt: three}"
+FROM_A = """
+- {id: a, prompt: one}
+- {id: b, prompt: two, model: Wan-AI/Wan2.2-I2V-A14B, first_frame: {shot: a, at: last}}
+"""
+
+
+def test_a_paid_take_is_recorded_with_what_came_back(film: Film) -> None:
+    tally = film.render(PAID, defaults=WAN)
+    record = film.record("a-t01")
+    assert (record.request_id, record.trace_id, record.seed_used) == ("id-a-t01", "trace", 99)
+    assert record.cost is not None
+    assert record.cost.currency == "cny"
+    assert tally.accepted == ["a-t01", "b-t01", "c-t01"]
+    assert film.flights["a-t01"].move == "delivered"
+    assert film.render().value()["rendered"] == 0
+
+
+def test_a_slot_is_free_again_when_the_provider_is_done_and_not_only_when_the_clip_is_fetched(film: Film) -> None:
+    film.slots = {"siliconflow": 1}
+    film.fetching = 100.0
+    film.render(PAID, defaults=WAN)
+    assert film.started == {"a-t01": 0.0, "b-t01": 1.0, "c-t01": 2.0}
+    assert [time for time, _ in film.told("downloaded")] == [101.0, 102.0, 103.0]
+
+
+def test_what_waits_for_a_free_place_is_counted(film: Film) -> None:
+    film.slots = {"siliconflow": 1}
+    assert film.render(PAID, defaults=WAN).queued == {"siliconflow": 0.0 + 1.0 + 2.0}
+
+
+def test_a_frame_of_a_delivered_clip_is_sent_as_a_picture_and_recorded_by_digest(film: Film) -> None:
+    film.render(FROM_A, defaults=WAN)
+    sent = film.media["b-t01"]["first_frame", 0]
+    assert sent.startswith("data:image/png;base64,")
+    record = film.record("b-t01")
+    assert record.frames is not None
+    assert record.request is not None
+    assert record.request["first_frame"] == record.frames["first_frame"]["sha256"]
+
+
+def test_a_take_in_doubt_is_never_sent_again_by_itself(film: Film) -> None:
+    film.faults = {"b-t01": InDoubt("no answer within 60 s")}
+    tally = film.render(PAID, defaults=WAN)
+    assert tally.in_doubt == {"b-t01": "no answer within 60 s"}
+    assert tally.wrong
+    film.faults = {}
+    film.sent.clear()
+    film.render()
+    assert film.sent == {}
+    assert film.planned("b-t01").action == "decide"
+
+
+def test_what_a_killed_run_had_accepted_is_collected_and_not_sent_again(film: Film) -> None:
+    film.slots = {"siliconflow": 3}
+    film.render(PAID, defaults=WAN, until=0.5)
+    assert {flight.move for flight in film.flights.values()} == {"accepted"}
+    assert film.planned("a-t01").action == "collect"
+    film.sent.clear()
+    tally = film.render()
+    assert film.sent == {}
+    assert sorted(tally.collected) == ["a-t01", "b-t01", "c-t01"]
+    assert film.record("a-t01").request_id == "id-a-t01"
+
+
+def test_what_was_accepted_for_a_take_that_is_gone_from_the_list_is_collected_all_the_same(film: Film) -> None:
+    film.slots = {"siliconflow": 3}
+    film.render(PAID, defaults=WAN, until=0.5)
+    film.sent.clear()
+    tally = film.render(PAID.replace("id: b", "id: z"), defaults=WAN)
+    assert "b-t01" in tally.collected
+    assert list(film.sent) == ["z-t01"]
+    assert film.record("b-t01").output is not None
+
+
+def test_a_clip_that_was_kept_but_not_written_down_is_settled_from_the_journal(film: Film) -> None:
+    film.render(PAID, defaults=WAN)
+    (film.project / "shots.lock").unlink()
+    film.sent.clear()
+    (opened,), _ = open_lists([film.project / "shots.yaml"], {})
+    assert [one.action for one in opened.plan().takes] == ["keep", "keep", "keep"]
+
+
+def test_a_paid_clip_that_is_gone_for_good_is_asked_for_again_by_its_id(film: Film) -> None:
+    film.render(PAID, defaults=WAN)
+    film.output("a-t01").unlink()
+    shutil.rmtree(film.project / ".vidspec/objects")
+    assert film.planned("a-t01").action == "collect"
+    film.sent.clear()
+    tally = film.render()
+    assert film.sent == {}
+    assert tally.collected == ["a-t01"]
+    assert film.record("a-t01").request_id == "id-a-t01"
+
+
+def test_a_take_that_was_edited_while_under_way_is_collected_first_and_stale_afterwards(film: Film) -> None:
+    film.render(FROM_A, defaults=WAN, until=0.5)
+    film.sent.clear()
+    film.render(FROM_A.replace("prompt: one", "prompt: another"), defaults=WAN)
+    assert film.sent == {}
+    assert film.record("a-t01").request is not None
+    assert film.planned("a-t01").action == "render"
+    assert film.planned("b-t01").action == "wait"

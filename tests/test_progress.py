@@ -55,6 +55,60 @@ def test_a_log_gets_a_line_for_every_take_that_ends(work: list[Planned]) -> None
     ]
 
 
+REMARKS = [
+    (
+        Event(
+            event="throttled", time=1, slate="a-t01", details={"call": "submit", "reason": "too fast", "wait": 12.0}
+        ),
+        "a-t01  submit: too fast; again in 12 s",
+    ),
+    (
+        Event(event="retry", time=1, slate="a-t01", details={"call": "poll", "reason": "reset", "wait": 0.4}),
+        "a-t01  poll: reset",
+    ),
+    (
+        Event(
+            event="state",
+            time=1,
+            slate="a-t01",
+            provider="yutoai",
+            details={"state": "unknown", "word": "ARCHIVING"},
+        ),
+        "a-t01  `yutoai` answers with a state that nobody knows: `ARCHIVING`",
+    ),
+    (Event(event="state", time=1, slate="a-t01", details={"state": "running"}), ""),
+    (Event(event="submitted", time=1, slate="a-t01"), ""),
+]
+
+
+@pytest.mark.parametrize(("event", "line"), REMARKS, ids=["throttled", "retry", "unknown", "running", "submitted"])
+def test_what_slows_a_run_down_is_remarked_without_being_counted(
+    work: list[Planned], event: Event, line: str
+) -> None:
+    stream = io.StringIO()
+    Lines(Console(stream), work)(event)
+    assert stream.getvalue().strip() == line
+
+
+def test_a_bar_says_how_a_take_stands(work: list[Planned]) -> None:
+    from rich.console import Console as RichConsole
+    from rich.progress import Progress
+
+    stream = io.StringIO()
+    bars = Progress(console=RichConsole(file=stream), auto_refresh=False)
+    shown = Bars(work, bars)
+    notes = []
+    for kind, details in (
+        ("submitted", {}),
+        ("state", {"state": "queued"}),
+        ("state", {"state": "running"}),
+        ("state", {"state": "succeeded"}),
+    ):
+        shown(Event(event=kind, time=0, slate="a-t01", provider="animatic", details=details))  # type: ignore[arg-type]
+        notes.append(bars.tasks[-1].fields["note"])
+    assert notes == ["submitted", "queued", "running", "downloading"]
+
+
 def test_bars_count_every_take_that_ends(work: list[Planned]) -> None:
     from rich.console import Console as RichConsole
     from rich.progress import Progress
@@ -68,7 +122,7 @@ def test_bars_count_every_take_that_ends(work: list[Planned]) -> None:
         shown.progress("never heard of", 0.5)
     (lane,) = bars.tasks
     assert (lane.description, lane.completed, lane.total) == ("animatic", 5, 5)
-    assert lane.fields["note"] == "2 failed"
+    assert lane.fields["wrong"] == "2 failed"
     assert "b-t01  failed: [red]disk[/] full" in stream.getvalue()
 
 

@@ -21,7 +21,7 @@ def test_the_lockfile_stands_beside_the_list_under_its_stem(shots: Shots) -> Non
         path = shots("- {id: a, prompt: x}", name=name)
         (opened,), _ = open_lists([path], {})
         assert opened.lock_path == path.with_name(lock)
-        assert opened.read_lock() == Lock()
+        assert opened.read() == (Lock(), {})
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_lockfile_that_cannot_be_read_is_one_line_with_its_name(
 
 
 def test_the_disk_tells_files_from_all_else(project: Path) -> None:
-    disk = ProjectDisk(project)
+    disk = ProjectDisk(project, project / ".vidspec")
     (project / "a.mp4").write_bytes(b"clip")
     (project / "b.mp4").mkdir()
     (project / "c.mp4").symlink_to("gone.mp4")

@@ -184,9 +184,10 @@ def test_a_draft_draws_what_other_providers_would_make(shots: Shots, vidspec: Vi
 # --- refusals ----------------------------------------------------------------------------------------------------
 
 
-def test_a_provider_that_is_far_away_is_refused_in_one_message_and_leaves_no_trace(
-    shots: Shots, vidspec: Vidspec, project: Path
+def test_a_missing_key_is_one_message_and_leaves_no_trace(
+    shots: Shots, vidspec: Vidspec, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("MINIMAX_API_KEY", raising=False)
     Image.new("RGB", (912, 512), (90, 0, 0)).save(project / "a.png")
     shots(REMOTE, defaults="{}")
     before = contents(project)
@@ -194,8 +195,9 @@ def test_a_provider_that_is_far_away_is_refused_in_one_message_and_leaves_no_tra
     assert (ended.returncode, ended.stdout) == (2, "")
     message = [line for line in ended.stderr.splitlines() if "warning" not in line and "crop" not in line]
     assert message == [
-        "error: this release renders with `animatic` only, and this plan needs `minimax`; nothing was submitted",
-        "    help: `--draft` draws every shot as an animatic, free",
+        "error: `MINIMAX_API_KEY` is not set",
+        "    help: it holds the key of `minimax`",
+        "nothing was submitted",
     ]
     assert contents(project) == before
 
@@ -301,8 +303,8 @@ def test_a_take_that_fails_is_named_with_its_reason_and_what_it_blocks(
     ended = vidspec("render", "shots.yaml")
     assert ended.returncode == 1
     assert ended.stdout.splitlines()[:3] == [
-        "failed   a-t01: is a directory: renders/a/a-t01.mp4",
-        "blocked  b-t01: needs a-t01",
+        "failed    a-t01: is a directory: renders/a/a-t01.mp4",
+        "blocked   b-t01: needs a-t01",
         "not done: 1 take rendered, 1 take failed, 1 take blocked",
     ]
     (project / "renders/a/a-t01.mp4").rmdir()
@@ -534,13 +536,13 @@ def test_a_read_only_project_can_be_looked_at_and_not_rendered(foreign: Path, as
 @pytest.mark.parametrize(
     ("locked", "code", "message"),
     [
-        ("renders", 1, "failed   a-t01: permission denied: renders/a"),
+        ("renders", 1, "failed    a-t01: permission denied: renders/a"),
         (".", 1, "error: cannot write the lockfile shots.lock: permission denied"),
         ("shots.yaml", 2, "cannot read `shots.yaml`: permission denied"),
         ("shots.lock", 2, "error: cannot read the lockfile shots.lock: permission denied"),
         ("a.png", 2, "permission denied"),
         (".vidspec/run.lock", 2, "error: cannot hold the project folder: permission denied"),
-        (".vidspec/objects", 1, "failed   a-t01: permission denied: .vidspec/objects/"),
+        (".vidspec/objects", 1, "failed    a-t01: permission denied: .vidspec/objects/"),
     ],
 )
 def test_what_may_not_be_read_or_written_is_said_without_a_traceback(

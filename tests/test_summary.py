@@ -33,8 +33,8 @@ Shots = Callable[..., Path]
             Tally(rendered=["a-t01"], failed={"b-t01": "disk full"}, blocked={"c-t01": "b-t01"}),
             False,
             [
-                "failed   b-t01: disk full",
-                "blocked  c-t01: needs b-t01",
+                "failed    b-t01: disk full",
+                "blocked   c-t01: needs b-t01",
                 "not done: 1 take rendered, 1 take failed, 1 take blocked",
                 "      in {}/renders/a",
             ],
@@ -42,13 +42,13 @@ Shots = Callable[..., Path]
         (
             Tally(blocked={"c-t01": "b-t01"}),
             False,
-            ["blocked  c-t01: needs b-t01; `--select +c` makes it too", "not done: 1 take blocked"],
+            ["blocked   c-t01: needs b-t01; `--select +c` makes it too", "not done: 1 take blocked"],
         ),
         (
             Tally(rendered=["a-t01"], failed={"b-t01": "x"}),
             True,
             [
-                "failed   b-t01: x",
+                "failed    b-t01: x",
                 "interrupted: 1 take rendered, 1 take failed; the same command goes on from here",
                 "      in {}/renders/a",
             ],

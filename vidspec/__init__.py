@@ -5,13 +5,16 @@ sees to it. The modules of a package are one room::
 
     cli                                                   the command line
     commands                                              one command, one module
+    conduct rehearsal                                     a run from its first signal to its last
     summary                                               the last words of a run
+    clearance                                             what must be in order before anything is sent
     engine project sandbox                                a run, a list opened for a command, the twins
-    download
-    studio ledger hold progress crash plan_table http journal
+    remote landing drawer                                 a take at its provider, a clip at its place
+    download ingredients
+    studio ledger hold progress crash plan_table http journal site
     resolve selection folder catalogue
     animatic plan drafting store                          clips, and what would be done for them, and why
-    budget unfold check inputs account outputs trust state difference
+    budget unfold check inputs account outputs trust state difference delivered
     lock stills scope shotlist phrases                    the languages that we read and write
     shape schema prompt providers console media picture
     shot                                                  values

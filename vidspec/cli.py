@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from vidspec.console import Console
+    from vidspec.rehearsal import Rehearsal
 
 COMMANDS = {
     "init": "Lay out a new storyboard repository.",
@@ -30,6 +31,8 @@ COMMANDS = {
     "lock": "Work on a lockfile: `mv` for a shot that was renamed.",
     "providers": "Show the providers and what their models can do.",
     "schema": "Print a JSON Schema.",
+    "trust": "Trust a host with keys, show those that are trusted, or trust one no longer.",
+    "sandbox": "Serve local twins of the providers, until Ctrl-C.",
 }
 """Name and help line of every command, so that help is printed without importing any of them."""
 
@@ -86,6 +89,32 @@ def _path(_ctx: click.Context, _parameter: click.Parameter, value: str | tuple[s
     from pathlib import Path
 
     return Path(value) if isinstance(value, str) else tuple(map(Path, value))
+
+
+def _optional_path(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:
+    """A path that may be left out."""
+    from pathlib import Path
+
+    return None if value is None else Path(value)
+
+
+def _ask(question: str) -> bool:
+    """Put a question on the terminal; an answer that is none is a no."""
+    return click.confirm(question, default=False, err=True)
+
+
+def _rehearsal(*, rehearse: bool, draft: bool, faults: Path | None, speed: str | None) -> Rehearsal | None:
+    """The rehearsal that the command line asks for. Raises UsageError for options that do not go together."""
+    if not rehearse:
+        for name, value in (("--faults", faults), ("--speed", speed)):
+            if value is not None:
+                raise click.UsageError(f"`{name}` goes with `--rehearse`")
+        return None
+    if draft:
+        raise click.UsageError("`--draft` and `--rehearse` do not go together")
+    from vidspec.rehearsal import Rehearsal
+
+    return Rehearsal.of(faults=faults, speed=speed)
 
 
 def _variable(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
@@ -189,12 +218,33 @@ def _plan() -> click.Command:
 def _render() -> click.Command:
     @click.command("render", help=COMMANDS["render"])
     @click.option("--draft", is_flag=True, help="Draw every shot as an animatic, free, beside the real outputs.")
-    @click.option("--yes", "-y", is_flag=True, help="Answer the question about the price; animatics never ask.")
+    @click.option("--rehearse", is_flag=True, help="Render with local twins of the providers, free, without keys.")
+    @click.option("--faults", callback=_optional_path, metavar="FILE", help="With --rehearse: what is to go wrong.")
+    @click.option("--speed", metavar="60x", help="With --rehearse: how much faster than real time.")
+    @click.option("--retry-failed", "retry", is_flag=True, help="Try again what has failed before.")
+    @click.option(
+        "--resubmit", "anew", multiple=True, metavar="SLATE", help="Submit this once more; may pay twice."
+    )
+    @click.option("--yes", "-y", is_flag=True, help="Agree to the price without being asked.")
     @_common("file", "select", "exclude", "var", "json", "quiet", "color")
-    def command(*, file: Path, no_color: bool, yes: bool, **options: Any) -> int:  # noqa: ARG001
+    def command(
+        *,
+        file: Path,
+        variables: dict[str, Any],
+        no_color: bool,
+        rehearse: bool,
+        faults: Path | None,
+        speed: str | None,
+        **options: Any,
+    ) -> int:
         from vidspec.commands import render
 
-        return render.run(file, console=_console(no_color=no_color), **options)
+        chosen = render.Options(
+            rehearsal=_rehearsal(rehearse=rehearse, draft=options["draft"], faults=faults, speed=speed),
+            ask=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
+            **options,
+        )
+        return render.run(file, variables=variables, options=chosen, console=_console(no_color=no_color))
 
     return command
 
@@ -252,6 +302,37 @@ def _schema() -> click.Command:
     return command
 
 
+def _trust() -> click.Command:
+    @click.command("trust", help=COMMANDS["trust"])
+    @click.argument("host", required=False)
+    @click.option("--list", "listed", is_flag=True, help="Show the hosts that are trusted.")
+    @click.option("--remove", "removed", metavar="HOST", help="Trust a host no longer.")
+    @_common("json", "quiet", "color")
+    def command(*, host: str | None, no_color: bool, **options: Any) -> int:
+        from vidspec.commands import trust
+
+        return trust.run(host, console=_console(no_color=no_color), **options)
+
+    return command
+
+
+def _sandbox() -> click.Command:
+    @click.command("sandbox", help=COMMANDS["sandbox"])
+    @click.option("--port", type=click.IntRange(0, 65535), default=8807, show_default=True, help="0: any free one.")
+    @click.option("--provider", "providers", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+    @click.option("--speed", default="1x", metavar="10x", help="How much faster than the real thing.")
+    @click.option("--faults", callback=_optional_path, metavar="FILE", help="What is to go wrong.")
+    @click.option("--seed", type=int, metavar="N", help="Repeat the ids and chances of another time.")
+    @click.option("--quiet", "-q", is_flag=True, help="Print no line for each request.")
+    @_common("json", "color")
+    def command(*, no_color: bool, **options: Any) -> int:
+        from vidspec.commands import sandbox
+
+        return sandbox.run(console=_console(no_color=no_color), **options)
+
+    return command
+
+
 _MADE: dict[str, Callable[[], click.Command]] = {
     "init": _init,
     "validate": _validate,
@@ -262,6 +343,8 @@ _MADE: dict[str, Callable[[], click.Command]] = {
     "lock": _lock,
     "providers": _providers,
     "schema": _schema,
+    "trust": _trust,
+    "sandbox": _sandbox,
 }
 
 

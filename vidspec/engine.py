@@ -1,7 +1,7 @@
 """The nursery: every take of a plan made as soon as it may be, and settled as soon as it is there.
 
-A take is made at a temporary path, looked at, synced and renamed; then the lockfile says so. Whatever stood at
-its place before is kept by digest. One take that fails stops only what needs it.
+A take is made at a temporary path, looked at, kept by digest and renamed; then the lockfile says so. Whatever
+stood at its place before is kept. One take that fails stops only what needs it.
 """
 
 from __future__ import annotations
@@ -17,34 +17,40 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import trio
 
-from vidspec import budget, media, studio
+from vidspec import budget, landing, studio
 from vidspec.check import drawn_seeds
-from vidspec.errors import MediaError, RenderError, VidspecError
+from vidspec.delivered import mismatches
+from vidspec.difference import as_recorded, differences
+from vidspec.errors import InDoubt, JournalError, MediaError, RenderError, VidspecError
 from vidspec.events import Event, Tally
-from vidspec.fingerprint import digest as digest_of
 from vidspec.fingerprint import fingerprint
+from vidspec.ingredients import Pantry
 from vidspec.lock import Output, Record
-from vidspec.plan import as_recorded, differences, frame_key, frame_source, with_frame
 from vidspec.providers import table
 from vidspec.schedule import Job, Schedule
-from vidspec.store import file_digest, whole
+from vidspec.state import Flight
+from vidspec.store import whole
 
 if TYPE_CHECKING:
     from vidspec.events import Kind, Listener
+    from vidspec.ingredients import Ingredients
+    from vidspec.journal import Journal
     from vidspec.ledger import Ledger
     from vidspec.plan import Plan, Planned
+    from vidspec.remote import Tell
     from vidspec.store import Store
     from vidspec.studio import Pictures
     from vidspec.take import Take
+    from vidspec.wire import Progress
 
 Report = Callable[[int, int], None]
 """Told how far a clip is: done, of how much."""
 
-Ending = Literal["rendered", "restored", "kept"]
+Ending = Literal["rendered", "restored", "collected", "kept"]
 
 
 class Maker(Protocol):
-    """Whoever makes clips, and knows how to take a frame from one of them."""
+    """Whoever makes clips on this machine, and knows how to take a frame from one."""
 
     async def clip(self, take: Take, pictures: Pictures, part: Path, report: Report) -> None:
         """Make a take's clip at a path."""
@@ -53,12 +59,37 @@ class Maker(Protocol):
         """A frame (`first`, `last`, or a time in seconds) of a take's clip as a PNG, for another take to use."""
 
 
+class Sender(Protocol):
+    """Whoever has clips made by providers: `remote.Remote`."""
+
+    def base_url(self, provider: str) -> str:
+        """The address that this run speaks to."""
+
+    async def request(self, take: Take, record: Record, media: Mapping[tuple[str, int], str], tell: Tell) -> Flight:
+        """Have a take accepted, at most once."""
+
+    async def watch(self, flight: Flight, tell: Tell, report: Report, *, at_once: bool) -> Progress:
+        """Look at an accepted take until it has succeeded."""
+
+    async def fetch(
+        self,
+        flight: Flight,
+        progress: Progress,
+        part: Path,
+        look: Callable[[], None],
+        tell: Tell,
+        report: Report,
+    ) -> None:
+        """Fetch the clip of a take that has succeeded to a path, and have it looked at."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """Everything that a run needs, given.
 
-    `plan` holds all takes of the list, `work` those of them that are to be made. With `drafts` every take is
-    drawn here, free, whichever provider it is meant for.
+    `plan` holds all takes of the list, `work` those of them that are to be made, `orphans` requests under way for
+    takes that the list no longer has. With `drafts` every take is drawn here, free, whichever provider it is meant
+    for; else `remote` and `journal` are there for takes of other providers.
     """
 
     project: Path
@@ -69,6 +100,9 @@ class Run:
     listener: Listener
     slots: Mapping[str, int]
     maker: Maker
+    remote: Sender | None = None
+    journal: Journal | None = None
+    orphans: tuple[Flight, ...] = ()
     drafts: bool = False
     on_progress: Callable[[str, float], None] = lambda _slate, _share: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -82,6 +116,7 @@ async def run(given: Run, tally: Tally) -> None:
 
     Raises:
         RenderError: the lockfile cannot be written.
+        JournalError: the journal cannot be written, so that nothing more may be submitted.
     """
     await _Engine(given, tally).run()
 
@@ -91,10 +126,18 @@ class _Engine:
         self._given = given
         self._planned = {planned.slate: planned for planned in given.plan.takes}
         there = {planned.slate for planned in given.plan.takes if planned.action == "keep"}
-        self._schedule = Schedule((Job(one.slate, one.take.provider, one.take.needs) for one in given.work), there)
-        self._frames: dict[tuple[str, str | float], str] = {}
+        first = sorted(given.work, key=lambda one: one.action != "collect")
+        self._schedule = Schedule((Job(one.slate, one.take.provider, _needs(one)) for one in first), there)
+        self._pantry = Pantry(
+            project=given.project,
+            store=given.store,
+            lock=lambda: given.ledger.lock,
+            take_of={planned.slate: planned.take for planned in given.plan.takes},
+            frame=given.maker.frame,
+        )
         self._tally = tally
         self._started = trio.current_time()
+        self._ready = {one.slate: self._started for one in given.work}
         self._changed = trio.Condition()
 
     async def run(self) -> None:
@@ -104,15 +147,21 @@ class _Engine:
             for slate, needed in self._schedule.unreachable().items():
                 self._block(slate, needed)
             async with trio.open_nursery() as nursery:
+                for orphan in self._given.orphans:
+                    nursery.start_soon(self._orphan, orphan)
                 for lane in self._schedule.lanes():
                     for _ in range(max(1, self._given.slots.get(lane, 1))):
-                        nursery.start_soon(self._work, lane)
+                        nursery.start_soon(self._work, lane, nursery)
         finally:
             self._given.ledger.write()
             self._tally.seconds = trio.current_time() - self._started
-            self._tell("run_finished", **self._tally.value())
+            self._tell("run_finished", **self._tally.value(), cost=self._spent())
 
-    def _tell(self, kind: Kind, slate: str | None = None, **details: Any) -> None:
+    def _spent(self) -> dict[str, float]:
+        """What was accepted in this run costs, by currency, as far as it is known."""
+        return budget.totals(self._planned[slate].cost for slate in self._tally.accepted)
+
+    def _tell(self, kind: Kind, slate: str | None = None, /, **details: Any) -> None:
         """Tell whoever listens. One who has gone away, such as the reader of a pipe, stops no run."""
         planned = self._planned.get(slate or "")
         event = Event(
@@ -120,12 +169,17 @@ class _Engine:
             time=trio.current_time() - self._started,
             slate=slate,
             provider=planned.take.provider if planned else None,
+            request_id=details.pop("request_id", None) or self._request_id(slate),
             details=details,
         )
         with suppress(OSError):
             self._given.listener(event)
 
-    async def _work(self, lane: str) -> None:
+    def _request_id(self, slate: str | None) -> str | None:
+        flight = self._given.journal.flights.get(slate or "") if self._given.journal else None
+        return flight.request_id if flight else None
+
+    async def _work(self, lane: str, nursery: trio.Nursery) -> None:
         """One slot of a lane: take the next job that may start, until the lane has none."""
         while True:
             async with self._changed:
@@ -133,26 +187,46 @@ class _Engine:
                     if not self._schedule.is_open(lane):
                         return
                     await self._changed.wait()
-            await self._one(self._planned[slate])
-            async with self._changed:
-                self._changed.notify_all()
+            waited = trio.current_time() - self._ready[slate]
+            self._tally.queued[lane] = self._tally.queued.get(lane, 0.0) + waited
+            released = trio.Event()
+            nursery.start_soon(self._one, self._planned[slate], released)
+            await released.wait()
 
-    async def _one(self, planned: Planned) -> None:
-        slate = planned.slate
+    async def _one(self, planned: Planned, released: trio.Event) -> None:
+        """Bring one take about; `released` is set when its provider has no more to do with it."""
         try:
-            ending = await self._bring_about(planned)
-        except RenderError:
+            ending = await self._guarded(planned.slate, self._bring_about, planned, released)
+            if ending is not None:
+                if ending == "kept":
+                    self._tell("state", planned.slate, state="kept")
+                getattr(self._tally, ending).append(planned.slate)
+                now = trio.current_time()
+                self._ready.update(dict.fromkeys(self._schedule.finished(planned.slate), now))
+        finally:
+            released.set()
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _guarded(self, slate: str, work: Callable[..., Any], *given: Any) -> Any:
+        """What some work returns; None where it failed, which is told and stops only what needs it."""
+        try:
+            return await work(*given)
+        except (RenderError, JournalError):
             raise
+        except InDoubt as error:
+            self._tally.in_doubt[slate] = error.reason
+            self._tell("in_doubt", slate, reason=error.reason)
         except VidspecError as error:
-            self._fail(slate, str(error))
-            return
+            self._tally.failed[slate] = str(error)
+            self._tell("failed", slate, reason=str(error), blame=getattr(error, "blame", None))
         except OSError as error:
-            self._fail(slate, self._reason(error))
-            return
-        if ending == "kept":
-            self._tell("state", slate, state="kept")
-        getattr(self._tally, ending).append(slate)
-        self._schedule.finished(slate)
+            self._tally.failed[slate] = self._reason(error)
+            self._tell("failed", slate, reason=self._tally.failed[slate], blame=None)
+        if slate in self._planned:
+            for dependant in self._schedule.failed(slate):
+                self._block(dependant, slate)
+        return None
 
     def _reason(self, error: OSError) -> str:
         """What the system says, and of which file."""
@@ -164,25 +238,24 @@ class _Engine:
         inside = path.is_relative_to(self._given.project)
         return f"{reason}: {path.relative_to(self._given.project) if inside else path}"
 
-    def _fail(self, slate: str, reason: str) -> None:
-        self._tally.failed[slate] = reason
-        self._tell("failed", slate, reason=reason)
-        for dependant in self._schedule.failed(slate):
-            self._block(dependant, slate)
-
     def _block(self, slate: str, needed: str) -> None:
         self._tally.blocked[slate] = needed
         self._tell("blocked", slate, reason=f"needs {needed}")
 
-    async def _bring_about(self, planned: Planned) -> Ending:
+    # --- one take --------------------------------------------------------------------------------------------
+
+    async def _bring_about(self, planned: Planned, released: trio.Event) -> Ending:
         """Get the clip of one take to its place, the cheapest way there is."""
+        if planned.action == "collect":
+            await self._collect(self._flight(planned), released, at_once=True)
+            return "collected"
         if planned.action == "restore":
             if self._bring_back(planned):
                 return "restored"
             if not self._is_free(planned):
                 raise MediaError("the clip that was to be brought back is kept no more")
-        pictures, request, frames = await self._pictures(planned.take)
-        take = replace(planned.take, request=request)
+        found = await self._pantry.gather(planned.take, sent=not self._is_free(planned))
+        take = replace(planned.take, request=found.request)
         record = planned.record
         if record is not None and record.rendered:
             take = as_recorded(take, record)
@@ -192,20 +265,20 @@ class _Engine:
                 if self._bring_back(planned):
                     return "restored"
         take = self._with_seed(take)
-        output = await self._render(planned.slate, take, pictures, self._given.project / take.output)
-        new = self._record(take, output, frames)
-        self._given.ledger.settle(planned.slate, new.superseding(_former(record, new)))
+        if self._is_free(planned):
+            await self._draw(planned, take, found)
+        else:
+            await self._send(take, found, released)
         return "rendered"
 
     def _bring_back(self, planned: Planned) -> bool:
         """Put a kept clip at its place again. False where it is not kept, or damaged and may be drawn again."""
         record, path = planned.record, planned.take.output
-        if record is None or record.output is None or not self._kept(record.output):
+        if record is None or record.output is None:
             return False
-        target = self._given.project / path
-        self._keep_what_stands(target)
         try:
-            self._given.store.bring_back(record.output.sha256, target)
+            if not landing.bring_back(self._given.store, self._given.project, record.output, path):
+                return False
         except MediaError:
             if self._is_free(planned):
                 return False
@@ -217,93 +290,117 @@ class _Engine:
     def _is_free(self, planned: Planned) -> bool:
         return self._given.drafts or studio.is_local(planned.take.provider)
 
-    def _kept(self, output: Output) -> bool:
-        """Whether a clip's bytes are kept, after a look at the place where they stood when they were recorded."""
-        store, former = self._given.store, self._given.project / output.path
-        if not store.holds(output.sha256) and _has_digest(former, output.sha256):
-            store.keep(former, output.sha256)
-        return store.holds(output.sha256)
-
     def _with_seed(self, take: Take) -> Take:
         if take.seed is not None or take.seed_rule != "random":
             return take
         rule = table(take.provider).models[take.model].capabilities[take.mode].seed
         return take if rule is None else replace(take, seed=self._given.draw_seed(*drawn_seeds(rule)))
 
-    async def _render(self, slate: str, take: Take, pictures: Pictures, target: Path) -> Output:
-        """Make the clip beside its place, look at it, and put it there."""
+    def _report(self, slate: str) -> Report:
+        return lambda done, of: self._given.on_progress(slate, done / of if of else 0.0)
 
-        def report(done: int, of: int) -> None:
-            self._given.on_progress(slate, done / of if of else 0.0)
-
-        self._tell("submitted", slate, model=take.model)
+    async def _draw(self, planned: Planned, take: Take, found: Ingredients) -> None:
+        """Make a clip here, beside its place, and put it there."""
+        target = self._given.project / take.output
+        self._tell("submitted", take.slate, model=take.model)
         with whole(target) as part:
-            await self._given.maker.clip(take, pictures, part, report)
-            probe = media.probe(part)
-            size = part.stat().st_size
-            digest = self._given.store.keep(part)
-            self._keep_what_stands(target)
-        self._tell("downloaded", slate, path=take.output, bytes=size, seconds=probe.duration)
-        return Output(
-            path=take.output,
-            sha256=digest,
-            bytes=size,
-            width=probe.width,
-            height=probe.height,
-            fps=round(probe.fps, 3),
-            duration=round(probe.duration, 3),
-            audio=probe.audio,
+            await self._given.maker.clip(take, found.pictures, part, self._report(take.slate))
+            output = landing.landed(self._given.store, part, take.output)
+            landing.keep_what_stands(self._given.store, target)
+        record = replace(self._record(take, found), output=output, rendered_at=self._moment())
+        self._settle(take.slate, record, planned.record)
+
+    async def _send(self, take: Take, found: Ingredients, released: trio.Event) -> None:
+        """Have a provider make the clip, and fetch it."""
+        assert self._given.remote is not None
+        record = self._record(take, found)
+        flight = await self._given.remote.request(take, record, found.media, self._tell)
+        self._tally.accepted.append(take.slate)
+        await self._collect(flight, released, at_once=False)
+
+    def _flight(self, planned: Planned) -> Flight:
+        """The request under way for a take; or, where only the lockfile knows of it, the one that made its clip."""
+        assert self._given.journal is not None
+        assert self._given.remote is not None
+        if planned.flight is not None:
+            return planned.flight
+        assert planned.record is not None
+        return self._given.journal.adopt(
+            Flight(
+                slate=planned.slate,
+                move="accepted",
+                record=replace(planned.record, output=None, superseded=(), request_id=None),
+                output=planned.take.output,
+                base_url=self._given.remote.base_url(planned.take.provider),
+                since=self._given.now().timestamp(),
+                request_id=planned.record.request_id,
+                trace_id=planned.record.trace_id,
+            )
         )
 
-    def _keep_what_stands(self, target: Path) -> None:
-        """Whatever is about to be replaced is kept first, whoever made it."""
-        if target.is_file():
-            self._given.store.keep(target)
+    async def _orphan(self, flight: Flight) -> None:
+        """Collect what was accepted for a take that the list no longer has: it is paid for."""
+        if await self._guarded(flight.slate, self._collect_orphan, flight):
+            self._tally.collected.append(flight.slate)
 
-    async def _pictures(self, take: Take) -> tuple[dict[tuple[str, int], bytes], dict[str, Any], dict[str, Any]]:
-        """The bytes of every picture, the request with frames by digest, and where those frames are from."""
-        pictures: dict[tuple[str, int], bytes] = {}
-        request, frames = dict(take.request), dict[str, Any]()
-        for given in take.inputs:
-            if given.path is not None:
-                data = (self._given.project / given.path).read_bytes()
-                if digest_of(data) != given.digest:
-                    raise MediaError(f"`{given.path}` was changed while the run went on")
-                if given.setting != "audio":
-                    pictures[given.setting, given.index] = data
-            elif given.frame is not None:
-                source, clip = self._source(given.frame.slate)
-                digest = source.sha256
-                if given.frame.at is not None:
-                    digest = await self._frame(given.frame.slate, clip, given.frame.at)
-                    pictures[given.setting, given.index] = self._given.store.place(digest).read_bytes()
-                request = with_frame(request, given, digest)
-                frames[frame_key(given)] = {**frame_source(given, source), "sha256": digest}
-        return pictures, request, frames
+    async def _collect_orphan(self, flight: Flight) -> bool:
+        await self._collect(flight, trio.Event(), at_once=True)
+        return True
 
-    def _source(self, slate: str) -> tuple[Output, Path]:
-        """The clip that a take was recorded with, and where its very bytes are: at its place, else kept."""
-        record = self._given.ledger.lock.get(slate)
-        if record is None or record.output is None:
-            raise MediaError(f"`{slate}` has no clip to take a frame from")
-        digest = record.output.sha256
-        for path in (self._given.project / self._planned[slate].take.output, self._given.store.place(digest)):
-            if _has_digest(path, digest):
-                return record.output, path
-        raise MediaError(f"the clip of `{slate}` is not the one that was rendered, and that one is not kept")
+    async def _collect(self, flight: Flight, released: trio.Event, *, at_once: bool) -> None:
+        """Wait for an accepted take, fetch its clip, and put it at its place: journal, then file, then lockfile."""
+        remote, journal = self._given.remote, self._given.journal
+        assert remote is not None
+        assert journal is not None
+        report = self._report(flight.slate)
+        progress = await remote.watch(flight, self._tell, report, at_once=at_once)
+        released.set()
+        planned = self._planned.get(flight.slate)
+        path = planned.take.output if planned else flight.output
+        target = self._given.project / path
+        with whole(target) as part:
+            found: list[Output] = []
+            await remote.fetch(
+                flight,
+                progress,
+                part,
+                lambda: found.append(landing.landed(self._given.store, part, path)),
+                self._tell,
+                report,
+            )
+            record = replace(
+                flight.record,
+                output=found[-1],
+                request_id=flight.request_id,
+                trace_id=flight.trace_id,
+                seed_used=progress.seed_used,
+                rendered_at=self._moment(),
+            )
+            journal.note(flight.slate, "delivered", record=record)
+            landing.keep_what_stands(self._given.store, target)
+        self._compare(flight.slate, record)
+        self._settle(flight.slate, record, self._given.ledger.lock.get(flight.slate))
 
-    async def _frame(self, slate: str, clip: Path, at: str | float) -> str:
-        """The digest of a frame of a finished take, taken once in a run and kept."""
-        found = self._frames.get((slate, at))
-        if found is None:
-            take, record = self._planned[slate].take, self._given.ledger.lock.get(slate)
-            made = as_recorded(take, record) if record else take
-            pictures, _, _ = await self._pictures(made)
-            data = await self._given.maker.frame(made, pictures, clip, at)
-            found = self._frames[slate, at] = self._given.store.keep_bytes(data)
-        return found
+    def _compare(self, slate: str, record: Record) -> None:
+        """Note where a clip is not what was asked for; it is paid, and kept all the same."""
+        planned = self._planned.get(slate)
+        if planned is not None and record.output is not None and planned.take.model == record.model:
+            rules = table(planned.take.provider).models[planned.take.model].capabilities[planned.take.mode]
+            if found := list(mismatches(record.request or {}, record.output, rules)):
+                self._tally.amiss[slate] = "; ".join(found)
 
-    def _record(self, take: Take, output: Output, frames: Mapping[str, Any]) -> Record:
+    def _settle(self, slate: str, record: Record, former: Record | None) -> None:
+        output = record.output
+        assert output is not None
+        self._given.ledger.settle(slate, record.superseding(landing.former_of(former, record)))
+        amiss = {"amiss": self._tally.amiss[slate]} if slate in self._tally.amiss else {}
+        self._tell("downloaded", slate, path=output.path, bytes=output.bytes, seconds=output.duration, **amiss)
+
+    def _moment(self) -> str:
+        return f"{self._given.now():%Y-%m-%dT%H:%M:%SZ}"
+
+    def _record(self, take: Take, found: Ingredients) -> Record:
+        """The record to be of a take: all of it but what comes back."""
         return Record(
             shot=take.shot,
             take=take.number,
@@ -316,21 +413,15 @@ class _Engine:
             defaulted=tuple(key for key in take.request if key in take.defaulted),
             seed=take.seed,
             seed_rule=None if take.seed_rule == "none" else take.seed_rule,
-            frames=dict(frames) or None,
+            frames=found.frames or None,
             vars=dict(take.variables) or None,
-            output=output,
-            rendered_at=f"{self._given.now():%Y-%m-%dT%H:%M:%SZ}",
             cost=None if self._given.drafts else budget.cost(table(take.provider).models[take.model], take.facts),
         )
 
 
-def _former(record: Record | None, new: Record) -> Record | None:
-    """The record to keep under a new one: none where the same bytes came out again."""
-    if record is None or record.output is None or new.output is None:
-        return record
-    if record.output.sha256 == new.output.sha256 and record.fingerprint == new.fingerprint:
-        return replace(record, output=None)
-    return record
+def _needs(planned: Planned) -> tuple[str, ...]:
+    """What must be there first: nothing for a request that is under way already."""
+    return () if planned.action == "collect" else planned.take.needs
 
 
 def _size(path: Path) -> int | None:
@@ -338,35 +429,3 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size
     except OSError:
         return None
-
-
-def _has_digest(path: Path, digest: str) -> bool:
-    """Whether a file is there, with exactly these bytes."""
-    try:
-        return file_digest(path) == digest
-    except OSError:
-        return False
-
-
-class Drawer:
-    """Makes clips by drawing them: in threads, as many at once as there are cores, stopped with the run."""
-
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._cores = trio.CapacityLimiter(max(1, os.cpu_count() or 1))
-
-    async def clip(self, take: Take, pictures: Pictures, part: Path, report: Report) -> None:
-        """Draw a take."""
-
-        def progress(done: int, of: int) -> None:
-            trio.from_thread.check_cancelled()
-            report(done, of)
-
-        def draw() -> None:
-            studio.draw(take, pictures, part, title=self._title, progress=progress)
-
-        await trio.to_thread.run_sync(draw, limiter=self._cores)
-
-    async def frame(self, take: Take, pictures: Pictures, clip: Path, at: str | float) -> bytes:  # noqa: ARG002
-        """Draw the frame anew without the lettering, which would stand in the next clip as if it were scenery."""
-        return await trio.to_thread.run_sync(studio.frame, take, pictures, at, limiter=self._cores)

@@ -44,24 +44,59 @@ class Event:
 
 @dataclass(slots=True)
 class Tally:
-    """How the takes of a run ended, by slate."""
+    """How the takes of a run ended, by slate, and what it came to.
+
+    `accepted` are those that a provider took on in this run, which is what is paid for; `queued` says how many
+    seconds takes that were ready waited for a free slot of their provider; `amiss` names clips that are not
+    what was asked for.
+    """
 
     rendered: list[str] = field(default_factory=list)
     restored: list[str] = field(default_factory=list)
+    collected: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     blocked: dict[str, str] = field(default_factory=dict)
+    in_doubt: dict[str, str] = field(default_factory=dict)
+    accepted: list[str] = field(default_factory=list)
+    queued: dict[str, float] = field(default_factory=dict)
+    amiss: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a take did not end well."""
+        return bool(self.failed or self.blocked or self.in_doubt)
 
     def value(self) -> dict[str, Any]:
         """The totals of `run_finished`."""
         return {
             "rendered": len(self.rendered),
             "restored": len(self.restored),
+            "collected": len(self.collected),
             "kept": len(self.kept),
             "failed": len(self.failed),
             "blocked": len(self.blocked),
+            "in_doubt": len(self.in_doubt),
+            "accepted": len(self.accepted),
         }
+
+
+@dataclass(slots=True, kw_only=True)
+class Limits:
+    """What a provider's limits did to a run: seconds that submits waited for the rate, and how often it said no."""
+
+    waited: float = 0.0
+    throttled: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What a run came to; `limits` by provider."""
+
+    tally: Tally = field(default_factory=Tally)
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    interrupted: bool = False
 
 
 class Listener(Protocol):

@@ -155,6 +155,6 @@ def _take_value(planned: Planned) -> dict[str, Any]:
         "reasons": list(planned.reasons),
         "seed": take.seed,
         "cost": None if cost is None else {"amount": cost.amount, "currency": cost.currency, "basis": cost.basis},
-        "request_id": planned.record.request_id if planned.record else None,
+        "request_id": planned.request_id,
         "output": take.output,
     }

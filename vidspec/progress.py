@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from vidspec.events import Event
     from vidspec.plan import Planned
 
-ENDINGS = frozenset({"downloaded", "failed", "blocked", "state"})
-"""The events with which a take ends."""
+_ENDINGS = frozenset({"downloaded", "failed", "blocked", "in_doubt"})
+_TROUBLE = frozenset({"throttled", "retry"})
+
+
+def is_ending(event: Event) -> bool:
+    """Whether a take ends with this event."""
+    return event.event in _ENDINGS or (event.event == "state" and event.details["state"] == "kept")
+
 
 _ROWS = 8
 """Takes shown one by one; drawing hundreds of rows would cost more than the run."""
@@ -32,6 +38,9 @@ class Display(Protocol):
     def progress(self, slate: str, share: float) -> None:
         """A take is done to this share, from 0 to 1. Called from threads."""
 
+    def note(self, words: str) -> None:
+        """Something to be said beside it all."""
+
 
 class Silence:
     """Shows nothing."""
@@ -40,6 +49,9 @@ class Silence:
         """Take no note."""
 
     def progress(self, slate: str, share: float) -> None:
+        """Take no note."""
+
+    def note(self, words: str) -> None:
         """Take no note."""
 
 
@@ -54,12 +66,18 @@ class Lines:
     def progress(self, slate: str, share: float) -> None:
         """A log shows no shares."""
 
+    def note(self, words: str) -> None:
+        """Write a line."""
+        self._console.line(words)
+
     def __call__(self, event: Event, /) -> None:
         """Write a line where a take has ended."""
-        if event.event in ENDINGS:
+        if is_ending(event):
             self._ended += 1
             digits = len(str(self._count))
             self._console.line(f"[{self._ended:{digits}}/{self._count}] {ending(event)}")
+        elif note := remark(event):
+            self._console.line(f"{' ' * (2 * len(str(self._count)) + 3)} {note}")
 
 
 def ending(event: Event) -> str:
@@ -69,10 +87,24 @@ def ending(event: Event) -> str:
         return f"{event.slate}  failed: {details['reason']}"
     if event.event == "blocked":
         return f"{event.slate}  blocked: {details['reason']}"
+    if event.event == "in_doubt":
+        return f"{event.slate}  in doubt: {details['reason']}"
     if event.event == "state":
         return f"{event.slate}  {details['state']}"
     word = "restored" if details.get("restored") else "rendered"
     return f"{event.slate}  {word}  {details['path']}  ({event.time:.1f} s)"
+
+
+def remark(event: Event) -> str:
+    """What a person should know while it happens: that a provider slows us down, or is not understood."""
+    details = event.details
+    if event.event in _TROUBLE:
+        again = f"; again in {details['wait']:.0f} s" if details["wait"] >= 1 else ""
+        call = f"{details['call']}: "
+        return f"{event.slate}  {call}{details['reason'].removeprefix(call)}{again}"
+    if event.event == "state" and details["state"] == "unknown":
+        return f"{event.slate}  `{event.provider}` answers with a state that nobody knows: `{details['word']}`"
+    return ""
 
 
 class Bars:
@@ -84,12 +116,16 @@ class Bars:
         self._lanes: dict[str, TaskID] = {}
         self._wrong: Counter[str] = Counter()
         for provider, count in Counter(one.take.provider for one in work).items():
-            self._lanes[provider] = bars.add_task(provider, total=count, note="")
+            self._lanes[provider] = bars.add_task(provider, total=count, note="", wrong="")
 
     def progress(self, slate: str, share: float) -> None:
         """Move the bar of a take."""
         if slate in self._running:
             self._bars.update(self._running[slate], completed=share)
+
+    def note(self, words: str) -> None:
+        """Print a line above the bars."""
+        self._bars.console.print(words, markup=False, highlight=False)
 
     def __call__(self, event: Event, /) -> None:
         """Show a take that begins, and count one that ends."""
@@ -98,19 +134,24 @@ class Bars:
         if event.event == "submitted":
             visible = len(self._running) < _ROWS
             self._running[event.slate] = self._bars.add_task(
-                f"  {event.slate}", total=1.0, note="", visible=visible
+                f"  {event.slate}", total=1.0, note="submitted", wrong="", visible=visible
             )
-        elif event.event in ENDINGS:
+        elif is_ending(event):
             self._end(event.slate, event.provider, event)
+        elif event.slate in self._running and event.event == "state":
+            word = "downloading" if event.details["state"] == "succeeded" else event.details["state"]
+            self._bars.update(self._running[event.slate], note=word)
+        if note := remark(event):
+            self._bars.console.print(note, markup=False, highlight=False, style="yellow")
 
     def _end(self, slate: str, provider: str, event: Event) -> None:
         task = self._running.pop(slate, None)
         if task is not None:
             self._bars.remove_task(task)
         self._bars.advance(self._lanes[provider])
-        if event.event in ("failed", "blocked"):
+        if event.event in ("failed", "blocked", "in_doubt"):
             self._wrong[provider] += 1
-            self._bars.update(self._lanes[provider], note=f"{self._wrong[provider]} failed")
+            self._bars.update(self._lanes[provider], wrong=f"{self._wrong[provider]} failed")
             self._bars.console.print(ending(event), markup=False, highlight=False, style="red")
 
 
@@ -142,7 +183,8 @@ def _bars() -> Progress:
         BarColumn(bar_width=32),
         Count(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}", style="red", markup=False),
+        TextColumn("{task.fields[note]}", style="dim", markup=False),
+        TextColumn("{task.fields[wrong]}", style="red", markup=False),
         console=RichConsole(stderr=True),
         transient=True,
         refresh_per_second=8,

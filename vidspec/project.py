@@ -8,16 +8,17 @@ from datetime import UTC, datetime
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
+from vidspec import journal, shotlist
 from vidspec import lock as locks
-from vidspec import shotlist
 from vidspec.diagnostic import in_order
 from vidspec.errors import LockError, ShotListError, UsageError
 from vidspec.folder import ProjectFolder
 from vidspec.outputs import Outputs
-from vidspec.plan import Plan, plan
+from vidspec.plan import Afloat, Plan, plan
 from vidspec.resolve import Resolution, World, resolve
 from vidspec.selection import select
-from vidspec.store import FOLDER, Store
+from vidspec.site import Site
+from vidspec.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,15 +27,16 @@ if TYPE_CHECKING:
     from vidspec.diagnostic import Diagnostic
     from vidspec.lock import Lock
     from vidspec.shotlist import ShotList
+    from vidspec.state import Flight
     from vidspec.take import Take
 
 
 class ProjectDisk:
-    """What a plan asks of the disk, answered by the project folder."""
+    """What a plan asks of the disk, answered by the project folder and a folder of kept clips."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, kept: Path) -> None:
         self._project = str(project)
-        self._store = Store(project / FOLDER)
+        self._store = Store(kept)
 
     def size(self, output: str) -> int | None:
         """The size of the file at an output's place; None where there is none, or something else stands there."""
@@ -64,20 +66,34 @@ class Opened:
     @property
     def lock_path(self) -> Path:
         """The lockfile of the list."""
-        return self.shot_list.path.with_suffix(".lock")
+        return self.site.lock
 
-    def read_lock(self) -> Lock:
-        """The lockfile, empty where there is none yet. Raises LockError."""
-        return read_lock(self.lock_path)
+    @property
+    def site(self) -> Site:
+        """Where a render keeps its things."""
+        return Site.real(self.shot_list.path)
 
-    def plan(self, lock: Lock | None = None) -> Plan:
-        """What a render would do now, by the lockfile or by a lock that has been read. Raises LockError."""
-        return plan(
-            self.takes,
-            self.read_lock() if lock is None else lock,
-            ProjectDisk(self.shot_list.project),
-            self.skipped,
-        )
+    def read(self) -> tuple[Lock, dict[str, Flight]]:
+        """The lockfile, with what the journal knows better, and the takes that are under way.
+
+        Raises:
+            LockError, JournalError: one of them cannot be read.
+        """
+        lock, flights = read_lock(self.lock_path), journal.read(self.site.journal)
+        journal.settle(lock, flights)
+        return lock, flights
+
+    def plan(self, lock: Lock | None = None, afloat: Afloat | None = None) -> Plan:
+        """What a render would do, by a lock and what is afloat; without them, by what is on disk now.
+
+        Raises:
+            LockError, JournalError: what is on disk cannot be read.
+        """
+        if lock is None:
+            lock, flights = self.read()
+            afloat = Afloat(flights=flights)
+        disk = ProjectDisk(self.shot_list.project, self.site.folder)
+        return plan(self.takes, lock, disk, self.skipped, afloat or Afloat())
 
     @property
     def skipped(self) -> frozenset[str]:

@@ -72,14 +72,17 @@ class Schedule:
         """Whether the lane has jobs that have not ended."""
         return self._open[lane] > 0
 
-    def finished(self, slate: str) -> None:
-        """A job has ended well: what waited for it may start."""
+    def finished(self, slate: str) -> list[str]:
+        """A job has ended well: what waited for it alone may start, and is returned."""
         self._end(slate)
+        freed = []
         for dependant in self._dependants.get(slate, ()):
             missing = self._missing[dependant]
             missing.discard(slate)
             if not missing and dependant not in self._ended:
                 heapq.heappush(self._ready[self._jobs[dependant].lane], self._order[dependant])
+                freed.append(dependant)
+        return freed
 
     def failed(self, slate: str) -> list[str]:
         """A job has ended badly: everything behind it ends too, and is returned."""

@@ -73,6 +73,17 @@ def frame(take: Take, pictures: Pictures, at: str | float) -> bytes:
     return animatic.still(_drawing(take, pictures, ""), at if isinstance(at, float | int) else moment)
 
 
+def frame_of(clip: Path, at: str | float) -> bytes:
+    """A frame of a clip as it was delivered (`first`, `last`, or a time in seconds), as a PNG; blocks.
+
+    Raises:
+        MediaError: the clip cannot be read, or is not that long.
+    """
+    from vidspec import media
+
+    return media.frame(clip, at if isinstance(at, float | int) else "first" if at == "first" else "last")
+
+
 def _drawing(take: Take, pictures: Pictures, title: str) -> Drawing:
     from vidspec.animatic import Drawing
 

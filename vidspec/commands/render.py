@@ -3,161 +3,259 @@
 from __future__ import annotations
 
 import os
-import signal
+import shutil
 import sys
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import ExitStack, nullcontext, suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vidspec import account, budget, studio, summary
-from vidspec.errors import Refusal, UsageError
-from vidspec.events import Tally, json_lines
-from vidspec.plan import Plan, plan
+from vidspec import account, clearance, journal, studio, summary
+from vidspec.errors import UsageError
+from vidspec.events import Outcome, json_lines
+from vidspec.plan import Afloat, Plan, plan
 from vidspec.project import ProjectDisk, open_lists, read_lock, selected
-from vidspec.store import FOLDER, Store, state_folder
+from vidspec.site import Site
+from vidspec.store import Store, state_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from vidspec.account import Account
+    from vidspec.conduct import Accounts
     from vidspec.console import Console
     from vidspec.engine import Run
     from vidspec.lock import Lock
     from vidspec.plan import Planned
     from vidspec.project import Opened
+    from vidspec.rehearsal import Rehearsal
+    from vidspec.sandbox.clock import FastClock
 
 
-class _Options(NamedTuple):
-    chosen: str | None
-    left_out: str | None
-    draft: bool
-    json: bool
-    quiet: bool
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line says about a run.
+
+    `anew` are slates that are submitted once more even where that may pay twice. `ask` puts a question that is
+    answered by yes or no; None where nobody is there.
+    """
+
+    chosen: str | None = None
+    left_out: str | None = None
+    draft: bool = False
+    rehearsal: Rehearsal | None = None
+    retry: bool = False
+    anew: Sequence[str] = ()
+    yes: bool = False
+    json: bool = False
+    quiet: bool = False
+    ask: Callable[[str], bool] | None = None
+
+    @property
+    def pays(self) -> bool:
+        """Whether the run is the real thing."""
+        return not self.draft and self.rehearsal is None
 
 
 class _Intent(NamedTuple):
     """A plan, the slates of it that were selected, and the work among them."""
 
-    lock_path: Path
+    site: Site
     lock: Lock
     plan: Plan
     slates: set[str]
     work: list[Planned]
 
 
-_DRAFTS = "drafts"
-
-
-def run(
-    file: Path,
-    *,
-    variables: Mapping[str, Any],
-    chosen: str | None,
-    left_out: str | None,
-    draft: bool,
-    json: bool,
-    quiet: bool,
-    console: Console,
-) -> int:
+def run(file: Path, *, variables: Mapping[str, Any], options: Options, console: Console) -> int:
     """Render a list. 0 where every selected take is there, 1 where some failed, 130 where it was interrupted.
 
     Raises:
         ShotListError, LockError, UsageError: the input is wrong; nothing was done.
-        Refusal: over budget, or another run holds the project; nothing was done.
+        Refusal, JournalError: over budget, no consent, another run holds the project, or the journal is damaged or
+            cannot be written; nothing was submitted by it.
     """
     notes = console.beside(sys.stderr)
-    (opened,), warnings = open_lists([file], variables, offline=draft)
-    if not quiet:
+    (opened,), warnings = open_lists([file], variables, offline=not options.pays)
+    if not options.quiet:
         notes.diagnostics(warnings)
-    options = _Options(chosen, left_out, draft, json, quiet)
-    _intent(opened, options)  # what must not start leaves no trace
+    first = _intent(opened, options)  # what must not start leaves no trace
+    accounts = _cleared(opened, first, options)
     from vidspec.hold import hold
 
-    folder = _state_folder(opened.shot_list.project, draft=draft)
-    with hold(folder):
+    with hold(_state_folder(opened, first.site)):
+        if options.rehearsal is not None:
+            _clear(first.site)
         intent = _intent(opened, options)  # again: until now another run may have been at work
-        tally, interrupted = _run(opened, folder, intent, options, notes)
-    if not json and not quiet:
+        if {one.slate for one in intent.work if one.pays} - {one.slate for one in first.work if one.pays}:
+            _cleared(opened, intent, options)
+        outcome = _run(opened, intent, accounts, options, notes)
+    if not options.json and not options.quiet:
         with suppress(BrokenPipeError):
             summary.print_ending(
-                console, opened.shot_list.project, intent.plan, intent.slates, tally, interrupted=interrupted
+                console,
+                opened.shot_list.project,
+                intent.plan,
+                intent.slates,
+                outcome.tally,
+                interrupted=outcome.interrupted,
             )
-    if interrupted:
+            if options.rehearsal is not None:
+                options.rehearsal.print_bill(console, intent.work, outcome.tally, outcome.limits)
+    if outcome.interrupted:
         return 130
-    return 1 if tally.failed or tally.blocked else 0
+    stuck = any(one.action in ("failed", "decide", "blocked") for one in _among(intent))
+    return 1 if outcome.tally.wrong or stuck else 0
 
 
-def _state_folder(project: Path, *, draft: bool) -> Path:
+def _among(intent: _Intent) -> list[Planned]:
+    """The selected takes."""
+    return [one for one in intent.plan.takes if one.slate in intent.slates]
+
+
+def _state_folder(opened: Opened, site: Site) -> Path:
     try:
-        folder = state_folder(project)
-        if draft:
-            (folder / _DRAFTS).mkdir(exist_ok=True)
+        folder = state_folder(opened.shot_list.project)
+        site.lock.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write in the project folder: {(error.strerror or str(error)).lower()}") from error
     return folder
 
 
-def _intent(opened: Opened, options: _Options) -> _Intent:
-    """What would be done now. Raises UsageError or Refusal for what must not start."""
-    lock_path = _drafts_lock(opened) if options.draft else opened.lock_path
-    lock = read_lock(lock_path)
-    found = _drafts(opened, lock) if options.draft else opened.plan(lock)
+def _clear(site: Site) -> None:
+    """Take away what the last rehearsal has left: its twins have forgotten everything."""
+    shutil.rmtree(site.folder, ignore_errors=True)
+    site.folder.mkdir(parents=True, exist_ok=True)
+
+
+def _site(opened: Opened, options: Options) -> Site:
+    path = opened.shot_list.path
+    if options.rehearsal is not None:
+        return Site.rehearsal(path)
+    return Site.drafts(path) if options.draft else Site.real(path)
+
+
+def _intent(opened: Opened, options: Options) -> _Intent:
+    """What would be done now. Raises UsageError for a selection that matches nothing."""
+    site = _site(opened, options)
+    lock, flights = (read_lock(site.lock), journal.read(site.journal)) if options.rehearsal is None else _nothing()
+    journal.settle(lock, flights)
+    takes = [_placed(take, site, options) for take in opened.takes]
+    disk = ProjectDisk(opened.shot_list.project, site.folder)
+    found = plan(takes, lock, disk, opened.skipped, Afloat(flights=flights, retry=options.retry, anew=options.anew))
+    for slate in options.anew:
+        if slate not in {one.slate for one in found.takes}:
+            raise UsageError(f"`--resubmit {slate}`: the list has no take `{slate}`")
     slates = selected(found, options.chosen, options.left_out)
-    work = [planned for planned in found.work if planned.slate in slates]
-    if not options.draft:
-        _refuse(opened, work)
-    return _Intent(lock_path, lock, found, slates, work)
+    return _Intent(site, lock, found, slates, [one for one in found.work if one.slate in slates])
 
 
-def _drafts_lock(opened: Opened) -> Path:
-    return opened.shot_list.project / FOLDER / _DRAFTS / opened.lock_path.name
+def _nothing() -> tuple[Lock, dict[str, Any]]:
+    from vidspec.lock import Lock
+
+    return Lock(), {}
 
 
-def _drafts(opened: Opened, lock: Lock) -> Plan:
-    """The plan of the drafts: the same takes, drawn into `.vidspec/drafts`, with a lockfile of their own."""
-    takes = [replace(take, output=f"{FOLDER}/{_DRAFTS}/{take.slate}.mp4") for take in opened.takes]
-    return plan(takes, lock, ProjectDisk(opened.shot_list.project), opened.skipped)
+def _placed(take: Any, site: Site, options: Options) -> Any:
+    """A take whose output stands where this kind of run puts it."""
+    if options.draft:
+        return replace(take, output=f"{site.outputs}/{take.slate}.mp4")
+    return replace(take, output=f"{site.outputs}/{take.output}") if site.outputs else take
 
 
-def _refuse(opened: Opened, work: list[Planned]) -> None:
-    """What must not start: takes that this release cannot make, and plans over budget."""
-    distant = sorted({one.take.provider for one in work if not studio.is_local(one.take.provider)})
-    if distant:
-        names = ", ".join(f"`{name}`" for name in distant)
-        raise UsageError(
-            f"this release renders with `animatic` only, and this plan needs {names}; nothing was submitted\n"
-            "    help: `--draft` draws every shot as an animatic, free"
-        )
-    for sentence in budget.excesses(opened.shot_list.budget, budget.totals(one.cost for one in work)):
-        raise Refusal(f"{sentence}; nothing was submitted")
+def _cleared(opened: Opened, intent: _Intent, options: Options) -> dict[str, Account]:
+    """The accounts of a run that pays. Raises UsageError or Refusal for what must not start."""
+    if not options.pays:
+        return {}
+    distant = dict.fromkeys(one.take.provider for one in intent.work if not studio.is_local(one.take.provider))
+    if options.chosen is None:
+        distant.update(dict.fromkeys(one.record.provider or "" for one in intent.plan.orphans if one.collectable))
+    accounts = clearance.accounts(opened.shot_list, distant, os.environ)
+    clearance.hold_to_budget(opened.shot_list.budget, intent.work)
+    if not options.yes:
+        clearance.consent(intent.work, options.ask)
+    return accounts
 
 
-def _run(opened: Opened, folder: Path, intent: _Intent, options: _Options, notes: Console) -> tuple[Tally, bool]:
+def _run(
+    opened: Opened, intent: _Intent, accounts: Mapping[str, Account], options: Options, notes: Console
+) -> Outcome:
     from vidspec.ledger import Ledger
 
-    found, work = intent.plan, intent.work
-    ledger = Ledger(_laid_out(intent), intent.lock_path)
-    if not work and not options.json:
+    ledger = Ledger(_laid_out(intent), intent.site.lock)
+    orphans = _orphans(intent, options)
+    if not intent.work and not orphans and not options.json:
         ledger.write()
-        return Tally(), False
-    from vidspec.engine import Drawer, Run
+        return Outcome()
+    from vidspec.conduct import conduct
+    from vidspec.drawer import Drawer
+    from vidspec.engine import Run
     from vidspec.progress import display
 
-    shows = display(notes, work, quiet=options.quiet or options.json)
-    with shows as shown:
+    with ExitStack() as stack:
+        shown = stack.enter_context(display(notes, intent.work, quiet=options.quiet or options.json))
+        log = stack.enter_context(_journal(intent, ledger)) if _goes_out(intent, options) or orphans else None
+        _decide(log, options.anew)
         given = Run(
             project=opened.shot_list.project,
-            plan=found,
-            work=tuple(work),
+            plan=intent.plan,
+            work=tuple(intent.work),
+            orphans=orphans,
             ledger=ledger,
-            store=Store(folder),
+            store=Store(intent.site.folder),
             listener=json_lines(sys.stdout) if options.json else shown,
-            slots=_slots(opened, work, draft=options.draft),
-            maker=Drawer(opened.shot_list.title),
+            slots=_slots(opened, intent.work, options),
+            maker=Drawer(opened.shot_list.title, drafts=options.draft),
+            journal=log,
             drafts=options.draft,
             on_progress=shown.progress,
         )
-        return _in_trio(given)
+        return conduct(given, _accounts(opened, given, accounts, options, shown.note), _clock(options))
+
+
+def _accounts(
+    opened: Opened,
+    given: Run,
+    accounts: Mapping[str, Account],
+    options: Options,
+    say: Callable[[str], None],
+) -> Accounts:
+    """The accounts of the run; in a rehearsal those of the twins, once these are open."""
+    providers = {one.take.provider for one in given.work if not studio.is_local(one.take.provider)}
+    if options.rehearsal is not None and providers:
+        return options.rehearsal.accounts(opened.shot_list, sorted(providers), say)
+    return nullcontext(accounts)
+
+
+def _clock(options: Options) -> FastClock | None:
+    return options.rehearsal.clock if options.rehearsal else None
+
+
+def _goes_out(intent: _Intent, options: Options) -> bool:
+    """Whether a provider is spoken to, or a twin of one."""
+    return not options.draft and any(not studio.is_local(one.take.provider) for one in intent.work)
+
+
+def _orphans(intent: _Intent, options: Options) -> tuple[Any, ...]:
+    """Requests under way for takes that the list no longer has; a run about certain takes leaves them."""
+    whole_list = options.pays and options.chosen is None and options.left_out is None
+    return tuple(one for one in intent.plan.orphans if one.collectable) if whole_list else ()
+
+
+def _journal(intent: _Intent, ledger: Any) -> journal.Journal:
+    """The journal, without what the lockfile knows by now; with what a person has decided in it."""
+    log = journal.Journal(intent.site.journal)
+    ledger.write()
+    log.forget([flight.slate for flight in log.flights.values() if flight.move == "delivered"])
+    return log
+
+
+def _decide(log: journal.Journal | None, slates: Sequence[str]) -> None:
+    """Write down that a person has given up what may be under way for these takes."""
+    for slate in slates:
+        flight = log.flights.get(slate) if log else None
+        if log is not None and flight is not None and (flight.doubtful or flight.collectable):
+            log.note(slate, "decided")
 
 
 def _laid_out(intent: _Intent) -> Lock:
@@ -170,47 +268,12 @@ def _laid_out(intent: _Intent) -> Lock:
     return lock
 
 
-def _slots(opened: Opened, work: list[Planned], *, draft: bool) -> dict[str, int]:
+def _slots(opened: Opened, work: list[Planned], options: Options) -> dict[str, int]:
     """How many takes of each provider may be made at once: the account's limit, and for drawing the cores."""
     cores = os.cpu_count() or 1
     slots = {}
     for provider in {one.take.provider for one in work}:
         limit = int(account.settings(opened.shot_list, provider)["max_in_flight"])
-        slots[provider] = cores if draft else min(limit, cores) if studio.is_local(provider) else limit
+        local = studio.is_local(provider)
+        slots[provider] = cores if options.draft else min(limit, cores) if local else limit
     return slots
-
-
-def _in_trio(given: Run) -> tuple[Tally, bool]:
-    """Run the engine; an interrupt from the keyboard, or a polite kill, ends it in good order."""
-    import trio
-
-    from vidspec import engine
-
-    tally = Tally()
-
-    async def main() -> bool:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals, trio.CancelScope() as whole_run:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(_cancel_on, signals, whole_run)
-                await engine.run(given, tally)
-                nursery.cancel_scope.cancel()
-        return whole_run.cancelled_caught
-
-    try:
-        return tally, trio.run(main)
-    except ExceptionGroup as group:
-        raise _first(group) from group
-
-
-def _first(group: ExceptionGroup) -> Exception:
-    """The first error of a group, which nurseries make of even a single one."""
-    error: Exception = group
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-async def _cancel_on(signals: Any, scope: Any) -> None:
-    async for _ in signals:
-        scope.cancel()
-        return

@@ -7,6 +7,7 @@ from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from vidspec.diagnostic import counted
+from vidspec.plan import Afloat
 from vidspec.project import open_lists, selected
 
 if TYPE_CHECKING:
@@ -17,7 +18,18 @@ if TYPE_CHECKING:
     from vidspec.lock import Lock, Record
     from vidspec.plan import Planned
 
-_HUES = {"done": "green", "new": "blue", "stale": "yellow", "missing": "red", "changed": "red", "waiting": "yellow"}
+_HUES = {
+    "done": "green",
+    "new": "blue",
+    "stale": "yellow",
+    "missing": "red",
+    "changed": "red",
+    "waiting": "yellow",
+    "accepted": "blue",
+    "failed": "red",
+    "in_doubt": "red",
+    "blocked": "yellow",
+}
 
 
 def run(
@@ -36,8 +48,8 @@ def run(
         ShotListError, LockError, UsageError: the input is wrong.
     """
     (opened,), _ = open_lists([file], variables)
-    lock = opened.read_lock()
-    found = opened.plan(lock)
+    lock, flights = opened.read()
+    found = opened.plan(lock, Afloat(flights=flights))
     slates = selected(found, chosen, left_out)
     takes = [planned for planned in found.takes if planned.slate in slates]
     if json:
@@ -48,7 +60,8 @@ def run(
         return 0
     if not quiet:
         _print_takes(console, takes, lock)
-    words = ", ".join(f"{count} {state}" for state, count in Counter(planned.state for planned in takes).items())
+    counted_states = Counter(planned.state.replace("_", " ") for planned in takes)
+    words = ", ".join(f"{count} {state}" for state, count in counted_states.items())
     console.line(f"{counted(len(takes), 'take')}: {words}")
     for slate in () if quiet else found.removed:
         console.line(f"{console.paint('removed', 'yellow')}  {slate}  no longer in the list; its clip is kept")
@@ -59,7 +72,7 @@ def _print_takes(console: Console, takes: Sequence[Planned], lock: Lock) -> None
     console.rows(
         [
             [
-                console.paint(planned.state, _HUES[planned.state]),
+                console.paint(planned.state.replace("_", " "), _HUES[planned.state]),
                 planned.slate,
                 planned.take.provider,
                 *_facts(lock.get(planned.slate)),
@@ -92,6 +105,6 @@ def _value(planned: Planned, record: Record | None) -> dict[str, Any]:
         "reasons": list(planned.reasons),
         "output": planned.take.output,
         "sha256": output.sha256 if output else None,
-        "request_id": record.request_id if record else None,
+        "request_id": planned.request_id,
         "rendered_at": record.rendered_at if record else None,
     }

@@ -1,0 +1,86 @@
+"""What must be in order before anything is sent: addresses, keys, the budget, and a person's consent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vidspec import account, budget, studio, trust
+from vidspec.account import Account
+from vidspec.diagnostic import counted
+from vidspec.errors import Refusal, UsageError
+from vidspec.plan_table import price
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from vidspec.plan import Planned
+    from vidspec.shotlist import ShotList
+
+
+def accounts(shot_list: ShotList, providers: Iterable[str], environment: Mapping[str, str]) -> dict[str, Account]:
+    """The accounts that a run needs, with their keys.
+
+    Raises:
+        UsageError: keys are missing, or would go to a host that nobody has named; all of it is said at once.
+    """
+    wanted = list(providers)
+    trusted = trust.trusted(environment) if wanted else ()
+    found: dict[str, Account] = {}
+    problems: list[str] = []
+    for provider in wanted:
+        try:
+            variable, key = account.key(shot_list, provider, environment)
+        except UsageError as error:
+            problems.append(str(error))
+            continue
+        address = account.address(shot_list, provider, environment)
+        assert address is not None, f"{provider} without an address was let through"
+        if key is None:
+            problems.append(f"`{variable}` is not set\n    help: it holds the key of `{provider}`")
+        elif problem := account.key_problem(provider, address, trusted):
+            problems.append(problem)
+        else:
+            found[provider] = of(shot_list, provider, address.url, key)
+    if problems:
+        raise UsageError("\n".join((*problems, "nothing was submitted")))
+    return found
+
+
+def of(shot_list: ShotList, provider: str, base_url: str, key: str) -> Account:
+    """An account with the limits that the list gives it."""
+    limits = account.settings(shot_list, provider)
+    return Account(
+        provider=provider,
+        base_url=base_url.rstrip("/"),
+        key=key,
+        max_in_flight=int(limits["max_in_flight"]),
+        submits_per_minute=float(limits["submits_per_minute"]),
+        poll_interval=float(limits["poll_interval"]),
+        deadline=float(limits["deadline"]),
+        request_timeout=float(limits["request_timeout"]),
+    )
+
+
+def hold_to_budget(allowed: Mapping[str, float] | None, work: Iterable[Planned]) -> None:
+    """Raise Refusal where the work may cost more than the list allows."""
+    for sentence in budget.excesses(allowed, budget.totals(one.cost for one in work if one.pays)):
+        raise Refusal(f"{sentence}; nothing was submitted")
+
+
+def consent(work: Sequence[Planned], ask: Callable[[str], bool] | None) -> None:
+    """Have a person agree to the price of the work, where there is one or it is unknown.
+
+    `ask` puts a question that is answered by yes or no; None where nobody is there to be asked.
+
+    Raises:
+        Refusal: the answer was no, or nobody is there and `--yes` was not given.
+    """
+    sent = (one for one in work if one.pays and not studio.is_local(one.take.provider))
+    paid = [one for one in sent if one.cost is None or one.cost.amount]
+    if not paid:
+        return
+    question = f"this run submits {counted(len(paid), 'take')}: {price(paid)}"
+    if ask is None:
+        raise Refusal(f"{question}; `--yes` agrees to that; nothing was submitted")
+    if not ask(f"{question}. Go on?"):
+        raise Refusal("not agreed; nothing was submitted")

@@ -1,0 +1,74 @@
+"""A run from its first signal to its last: an interrupt from the keyboard, the providers, and the engine."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from vidspec import engine
+from vidspec.account import Account
+from vidspec.events import Outcome
+
+if TYPE_CHECKING:
+    from vidspec.engine import Run
+
+Accounts = AbstractAsyncContextManager[Mapping[str, Account]]
+"""Accounts that are good for as long as they are open."""
+
+
+def conduct(given: Run, accounts: Accounts, clock: trio.abc.Clock | None = None) -> Outcome:
+    """Run the engine; an interrupt from the keyboard, or a polite kill, ends it in good order.
+
+    Raises:
+        RenderError, JournalError: the lockfile or the journal cannot be written.
+    """
+    outcome = Outcome()
+
+    async def main() -> bool:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals, trio.CancelScope() as whole_run:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_cancel_on, signals, whole_run)
+                await _perform(given, accounts, outcome)
+                nursery.cancel_scope.cancel()
+        return whole_run.cancelled_caught
+
+    try:
+        outcome.interrupted = trio.run(main, clock=clock)
+    except ExceptionGroup as group:
+        raise _first(group) from group
+    return outcome
+
+
+async def _perform(given: Run, accounts: Accounts, outcome: Outcome) -> None:
+    """Run the engine with the providers that it needs."""
+    async with accounts as opened:
+        if not opened or given.journal is None:
+            await engine.run(given, outcome.tally)
+            return
+        from vidspec.http import open_client
+        from vidspec.remote import Remote
+
+        async with open_client() as client:
+            remote = Remote(opened, client=client, journal=given.journal, chance=random.random)
+            outcome.limits = remote.limits
+            await engine.run(replace(given, remote=remote), outcome.tally)
+
+
+def _first(group: ExceptionGroup) -> Exception:
+    """The first error of a group, which nurseries make of even a single one."""
+    error: Exception = group
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _cancel_on(signals: Any, scope: trio.CancelScope) -> None:
+    async for _ in signals:
+        scope.cancel()
+        return

@@ -1,0 +1,343 @@
+"""A take at its provider: sent at most once, looked at until it is there, fetched.
+
+The order of things is what keeps money safe: the intent is in the journal before the one submit is sent, the
+submit cannot be cancelled half-way, and its answer is in the journal before anything else is awaited. After that
+nothing is paid any more, and everything may be tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import trio
+
+from vidspec import download, pacing
+from vidspec.errors import InDoubt, JournalError, MediaError, ProviderError, Refused, Throttled, Unavailable
+from vidspec.events import Limits
+from vidspec.providers import adapter, table
+from vidspec.wire import Sending, Ticket, converse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from vidspec.account import Account
+    from vidspec.capability import Capability
+    from vidspec.events import Kind
+    from vidspec.http import Api, Client
+    from vidspec.journal import Journal
+    from vidspec.lock import Record
+    from vidspec.state import Flight
+    from vidspec.take import Take
+    from vidspec.wire import Call, Progress, Reply, Source
+
+DOWNLOADS = 4
+"""Clips that are fetched at once."""
+
+_UNREACHABLE_TRIES, _OUTAGE_TRIES, _FETCH_TRIES, _RENEWALS = 4, 8, 5, 2
+_LEAST_WAIT = 0.5
+"""Seconds between two tries, whatever a `Retry-After` says."""
+
+_CLOSING = frozenset({"key", "billing", "quota"})
+"""Refusals that hold for the whole account: whoever comes next would hear the same."""
+
+
+Report = Callable[[int, int], None]
+"""Told how far something is: done, of how much."""
+
+
+class Tell(Protocol):
+    """Somebody who is told what happens to a take."""
+
+    def __call__(self, kind: Kind, slate: str, /, **details: Any) -> None:
+        """Take note."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Desk:
+    """Where a provider is spoken to."""
+
+    account: Account
+    api: Api
+    rate: pacing.Rate
+    limits: Limits = field(default_factory=Limits)
+    closed: ProviderError | None = None
+    unreachable: bool = False
+    strange: set[str] = field(default_factory=set)
+
+
+class Remote:
+    """The providers of a run."""
+
+    def __init__(
+        self,
+        accounts: Mapping[str, Account],
+        *,
+        client: Client,
+        journal: Journal,
+        chance: Callable[[], float],
+    ) -> None:
+        """`chance` gives numbers from 0 to 1, to spread what would otherwise bunch."""
+        self._client = client
+        self._journal = journal
+        self._chance = chance
+        self._downloads = trio.CapacityLimiter(DOWNLOADS)
+        self._desks = {
+            name: _Desk(
+                account=account,
+                api=client.api(name, account.base_url, account.key, account.request_timeout),
+                rate=pacing.Rate(account.submits_per_minute),
+            )
+            for name, account in accounts.items()
+        }
+
+    @property
+    def limits(self) -> dict[str, Limits]:
+        """What each provider's limits did so far."""
+        return {name: desk.limits for name, desk in self._desks.items()}
+
+    def base_url(self, provider: str) -> str:
+        """The address that this run speaks to."""
+        return self._desks[provider].account.base_url
+
+    # --- the one submit --------------------------------------------------------------------------------------
+
+    async def request(self, take: Take, record: Record, media: Mapping[tuple[str, int], str], tell: Tell) -> Flight:
+        """Have a take accepted: wait for its turn, send it once, and again only where a definite no came back.
+
+        Raises:
+            ProviderError: it was refused, or could not be sent; `InDoubt` where nobody knows.
+            JournalError: the intent could not be written; nothing was sent.
+        """
+        desk = self._desks[take.provider]
+        sending = _sending(take, media)
+        began, attempt = trio.current_time(), 0
+        while True:
+            attempt += 1
+            await self._turn(desk)
+            try:
+                flight = await self._submit(desk, take, record, sending)
+            except (Throttled, Unavailable) as error:
+                wait = self._wait(desk, error, attempt)
+                if _is_over(desk, error, attempt, trio.current_time() + wait - began):
+                    desk.unreachable = desk.unreachable or error.blame == "address"
+                    raise
+                kind: Kind = "throttled" if isinstance(error, Throttled) else "retry"
+                tell(kind, take.slate, reason=error.reason, wait=round(wait, 3), call="submit")
+                await trio.sleep(wait)
+                continue
+            desk.unreachable = False
+            tell("submitted", take.slate, model=take.model, request_id=flight.request_id)
+            return flight
+
+    async def _turn(self, desk: _Desk) -> None:
+        """Wait until one more submit is within the rate. Raises what has closed the account."""
+        now = trio.current_time()
+        at = desk.rate.book(now)
+        await trio.sleep_until(at)
+        desk.limits.waited += at - now
+        if desk.closed is not None:
+            raise Refused(f"not sent: {desk.closed.reason}", blame=desk.closed.blame)
+
+    async def _submit(self, desk: _Desk, take: Take, record: Record, sending: Sending) -> Flight:
+        """Send a take, once. Nothing that happens outside can stop it between the intent and what came of it."""
+        self._journal.intend(take.slate, record, output=take.output, base_url=desk.account.base_url)
+        exchange = _Traced(desk.api, table(take.provider).trace_header)
+        with trio.CancelScope(shield=True):
+            try:
+                request_id = await converse(adapter(take.provider).submit(sending), exchange)
+            except InDoubt as error:
+                self._journal.note(take.slate, "in_doubt", reason=error.reason, blame=error.blame)
+                raise
+            except ProviderError as error:
+                self._journal.note(take.slate, "refused", reason=error.reason, blame=error.blame)
+                if isinstance(error, Refused) and error.blame in _CLOSING:
+                    desk.closed = error
+                raise
+        return self._accepted(take.slate, request_id, exchange.trace_id)
+
+    def _accepted(self, slate: str, request_id: str, trace_id: str | None) -> Flight:
+        try:
+            return self._journal.note(slate, "accepted", request_id=request_id, trace_id=trace_id)
+        except JournalError as error:
+            raise JournalError(f"{error}; yet `{slate}` was accepted as `{request_id}`: keep this id") from error
+
+    def _wait(self, desk: _Desk, error: Throttled | Unavailable, attempt: int) -> float:
+        """Seconds until the next try; where the provider has said to slow down, for all takes."""
+        wait = pacing.backoff(attempt, self._chance())
+        if error.retry_after is not None:
+            wait = max(error.retry_after, _LEAST_WAIT)
+        if isinstance(error, Throttled):
+            desk.limits.throttled += 1
+            desk.rate.hold_off(trio.current_time() + wait)
+        return wait
+
+    # --- looking ---------------------------------------------------------------------------------------------
+
+    async def watch(self, flight: Flight, tell: Tell, report: Report, *, at_once: bool = False) -> Progress:
+        """Look at an accepted take until it has succeeded.
+
+        Raises:
+            ProviderError: it failed, it cannot be asked about, or it took too long, which leaves it to a later run.
+        """
+        desk = self._desk(flight)
+        until = trio.current_time() + desk.account.deadline
+        wait = 0.0 if at_once else pacing.look_after(desk.account.poll_interval, self._chance())
+        failures = 0
+        while True:
+            await trio.sleep(wait)
+            if trio.current_time() > until:
+                self._journal.note(flight.slate, "expired")
+                message = f"not there after {desk.account.deadline:g} s; the next run looks again, free"
+                raise ProviderError(message, blame="outage")
+            try:
+                progress = await self._look(desk, flight)
+            except (Throttled, Unavailable) as error:
+                failures += 1
+                wait = min(self._wait(desk, error, failures), max(0.0, until - trio.current_time()))
+                tell("retry", flight.slate, reason=error.reason, wait=round(wait, 3), call="poll")
+                continue
+            failures = 0
+            if progress.share is not None:
+                report(round(progress.share * 100), 100)
+            if self._has_arrived(desk, flight, progress, tell):
+                return progress
+            wait = pacing.look_after(desk.account.poll_interval, self._chance())
+
+    def _desk(self, flight: Flight) -> _Desk:
+        """Where an accepted take can be asked for. Raises Refused where this run speaks to another address."""
+        desk = self._desks[flight.record.provider or ""]
+        if flight.base_url != desk.account.base_url:
+            message = f"it was accepted at {flight.base_url}, and this run speaks to {desk.account.base_url}"
+            raise Refused(message, blame="address")
+        return desk
+
+    async def _look(self, desk: _Desk, flight: Flight) -> Progress:
+        assert flight.record.provider is not None
+        return await converse(adapter(flight.record.provider).poll(_ticket(flight)), desk.api.exchange)
+
+    def _has_arrived(self, desk: _Desk, flight: Flight, progress: Progress, tell: Tell) -> bool:
+        """Note where a take stands. Raises ProviderError where it has come to nothing."""
+        slate, phase = flight.slate, progress.phase
+        if phase in ("failed", "cancelled"):
+            reason = progress.reason or f"the provider says `{progress.word}` and no more"
+            blame = progress.blame or "provider"
+            self._journal.note(slate, phase, reason=reason, blame=blame)
+            raise ProviderError(reason, blame=blame)
+        if phase == "unknown":
+            if progress.word not in desk.strange:
+                desk.strange.add(progress.word)
+                tell("state", slate, state="unknown", word=progress.word)
+            return False
+        if self._journal.flights[slate].move != phase:
+            self._journal.note(slate, phase)
+            tell("state", slate, state=phase)
+        return phase == "succeeded"
+
+    # --- fetching --------------------------------------------------------------------------------------------
+
+    async def fetch(
+        self,
+        flight: Flight,
+        progress: Progress,
+        part: Path,
+        look: Callable[[], None],
+        tell: Tell,
+        report: Report,
+    ) -> None:
+        """Fetch the clip of a take that has succeeded to a path, and have it looked at.
+
+        What breaks is tried again; a link that has died is asked for again. Nothing of this is paid.
+
+        Raises:
+            ProviderError, MediaError: it cannot be had now, or what came is no clip; a later run may try again.
+            OSError: it cannot be written.
+        """
+        desk = self._desk(flight)
+        tries = renewals = 0
+        while True:
+            try:
+                await self._fetch(desk, flight, progress, part, report)
+                look()
+            except Refused as error:
+                renewals += 1
+                if error.blame != "lost" or renewals > _RENEWALS:
+                    raise
+                progress = await self._renewed(desk, flight, progress)
+                cause, wait = error.reason, 0.0
+            except (Throttled, Unavailable, MediaError) as error:
+                tries += 1
+                if tries >= _FETCH_TRIES:
+                    raise
+                cause = str(error)
+                wait = pacing.backoff(tries, self._chance())
+            else:
+                return
+            tell("retry", flight.slate, reason=cause, wait=round(wait, 3), call="download")
+            await trio.sleep(wait)
+
+    async def _fetch(self, desk: _Desk, flight: Flight, progress: Progress, part: Path, report: Report) -> None:
+        """One try: find out where the clip is, and bring it here."""
+        assert flight.record.provider is not None
+        async with self._downloads:
+            talk = adapter(flight.record.provider).result(_ticket(flight), progress)
+            source: Source = await converse(talk, desk.api.exchange)
+            if source.url is not None and not source.url.startswith("data:"):
+                host = download.host_of(desk.account.base_url)
+                await download.fetch(self._client, source.url, part, own_host=host, size=source.size, report=report)
+            else:
+                data = source.data if source.url is None else download.decoded(source.url)
+                download.store_bytes(data or b"", part, source.size)
+
+    async def _renewed(self, desk: _Desk, flight: Flight, progress: Progress) -> Progress:
+        """A new look at a take whose link has died: it may come with a new one."""
+        try:
+            found = await self._look(desk, flight)
+        except (Throttled, Unavailable):
+            return progress
+        return found if found.phase == "succeeded" else progress
+
+
+class _Traced:
+    """Makes calls, and keeps the id that the provider gave to the last exchange."""
+
+    def __init__(self, api: Api, header: str | None) -> None:
+        self._api = api
+        self._header = (header or "").lower()
+        self.trace_id: str | None = None
+
+    async def __call__(self, call: Call) -> Reply:
+        reply = await self._api.exchange(call)
+        self.trace_id = reply.headers.get(self._header) or None
+        return reply
+
+
+def _sending(take: Take, media: Mapping[tuple[str, int], str]) -> Sending:
+    rules: Capability = table(take.provider).models[take.model].capabilities[take.mode]
+    return Sending(
+        provider=take.provider,
+        model=take.model,
+        mode=take.mode,
+        request=take.request,
+        rules=rules,
+        seed=take.seed,
+        media=media,
+    )
+
+
+def _ticket(flight: Flight) -> Ticket:
+    assert flight.record.provider is not None
+    assert flight.record.model is not None
+    assert flight.request_id is not None
+    return Ticket(provider=flight.record.provider, model=flight.record.model, request_id=flight.request_id)
+
+
+def _is_over(desk: _Desk, error: Throttled | Unavailable, attempt: int, spent: float) -> bool:
+    """Whether a submit has been tried often enough: less often where nobody answers at all."""
+    if isinstance(error, Throttled):
+        return spent > desk.account.deadline
+    if error.blame == "address":
+        return desk.unreachable or attempt >= _UNREACHABLE_TRIES
+    return attempt >= _OUTAGE_TRIES or spent > desk.account.deadline
