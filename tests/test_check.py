@@ -234,11 +234,6 @@ def test_camera_moves_are_those_of_the_model(
     assert {problem.code for problem in settled.problems} <= {"E410"}
 
 
-def test_moves_are_joined_as_the_model_reads_them() -> None:
-    assert check.bracketed(["push in", "tilt up"]) == "[Push in,Tilt up]"
-    assert check.bracketed([]) == ""
-
-
 # --- options ---------------------------------------------------------------------------------------------
 
 

@@ -53,7 +53,7 @@ def test_a_whole_production_is_rehearsed_without_keys_addresses_or_consent(
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "done: 8 takes rendered" in ended.stdout
     bill = next(line for line in ended.stdout.splitlines() if line.startswith("rehearsed"))
-    assert bill == "rehearsed: 8 submits would have cost 8.00 cny + 0.65 usd, and 2 takes of unknown price"
+    assert bill == "rehearsed: 8 submits; for real: about 8.00 cny + 0.65 usd and 2 takes of unknown price"
     assert "siliconflow: takes waited" in ended.stdout
     assert "gately changed in silence: the prompt was rewritten" in ended.stdout
     assert "watch it at http://127.0.0.1:" in ended.stderr

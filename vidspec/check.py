@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidspec import shape
 from vidspec.diagnostic import described, listed, nearest, nearest_or, shown
+from vidspec.providers.fields import bracketed
 from vidspec.shot import CAMERA_MOVES, SHAPE_SETTINGS, Problem
 
 if TYPE_CHECKING:
@@ -306,11 +307,6 @@ def _bound(bound: float | None, word: str) -> str:
 
 
 # --- texts and seeds -----------------------------------------------------------------------------------
-
-
-def bracketed(moves: list[str]) -> str:
-    """Camera moves as Hailuo reads them at the head of a prompt: `[Push in,Tilt up]`."""
-    return f"[{','.join(move.capitalize() for move in moves)}]" if moves else ""
 
 
 def text_problems(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self
 
-from vidspec import budget, clearance
+from vidspec import clearance
 from vidspec.diagnostic import counted
+from vidspec.plan_table import price
 from vidspec.sandbox import FaultPlan, open_sandbox
 from vidspec.sandbox.clock import FastClock, parse_speed
 from vidspec.summary import duration
@@ -64,10 +65,7 @@ class Rehearsal:
         """Print what the real thing would have cost, and what limits and silence did to the run."""
         accepted = set(tally.accepted)
         paid = [one for one in work if one.slate in accepted]
-        costs = budget.totals(one.cost for one in paid)
-        unknown = sum(1 for one in paid if one.cost is None)
-        more = f", and {counted(unknown, 'take')} of unknown price" if unknown else ""
-        console.line(f"rehearsed: {counted(len(paid), 'submit')} would have cost {budget.shown(costs)}{more}")
+        console.line(f"rehearsed: {counted(len(paid), 'submit')}; for real: {price(paid)}")
         for name, limit in limits.items():
             if words := ", ".join(_limits(limit, tally.queued.get(name, 0.0))):
                 console.line(f"  {name}: {words}")
