@@ -279,6 +279,27 @@ def test_whatever_is_said_can_be_shown(words: str) -> None:
     assert len(shown) <= 300
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param("", "provider", id="nothing"),
+        pytest.param("content policy", "moderation", id="policy"),
+        pytest.param("Output new_SENSITIVE (1027)", "moderation", id="sensitive"),
+        pytest.param("内容违规", "moderation", id="chinese"),
+        pytest.param("InvalidParameter.DataInspection: image rejected", "moderation", id="a-rejected-parameter"),
+        pytest.param("the name is case-sensitive", "provider", id="case-sensitive"),
+        pytest.param("InvalidParameter: size", "input", id="parameter"),
+        pytest.param("invalid_request: no prompt", "input", id="request"),
+        pytest.param("Throttling.RateLimit", "provider", id="rate"),
+        pytest.param("quota_not_enough", "provider", id="money"),
+        pytest.param("invalid token", "provider", id="key"),
+        pytest.param("gpu lost", "provider", id="theirs"),
+    ],
+)
+def test_a_failed_generation_is_never_the_accounts(words: str, expected: Blame) -> None:
+    assert answers.fault(words) == expected
+
+
 # --- errors ------------------------------------------------------------------------------------------------
 
 
@@ -404,3 +425,8 @@ def test_every_reply_is_some_error(status: int, purpose: Purpose, body: bytes | 
     assert error.reason.isprintable()
     assert len(error.reason) < 320
     assert purpose == "submit" or not isinstance(error, InDoubt)
+
+
+def test_of_an_address_in_a_providers_words_only_the_host_is_shown() -> None:
+    words = 'failed for "https://cdn.example/a/b.mp4?Signature=secret&Expires=1", see https://docs.example/errors'
+    assert answers.said(words) == 'failed for "https://cdn.example/…", see https://docs.example/…'

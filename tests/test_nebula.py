@@ -245,6 +245,8 @@ def test_a_server_error_leaves_a_submit_in_doubt_whatever_it_says(status: int, b
         pytest.param("filtered: RAI", Refused, "moderation", id="rai"),
         pytest.param("内容违规", Refused, "moderation", id="moderated-in-chinese"),
         pytest.param("用户剩余额度不足", Refused, "billing", id="quota-in-chinese"),
+        pytest.param("预扣费额度失败", Refused, "billing", id="not-charged-in-chinese"),
+        pytest.param("扣除额度失败", InDoubt, "provider", id="charged-too-late-in-chinese"),
         pytest.param("InvalidParameter.Size", Refused, "input", id="invalid-parameter"),
         pytest.param("InvalidParameter: the side of 429 is too short", Refused, "input", id="parameter-of-429"),
         pytest.param("InvalidApiKey", Refused, "key", id="invalid-key"),

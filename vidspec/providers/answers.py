@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from vidspec.wire import Blame, Call, Phase, Reply
 
+_ADDRESS = re.compile(r"(https?://[^\s/?#\"'<>]+)[/?#][^\s\"'<>]*")
 _REASON = 300
 """Characters of a provider's own words that are passed on."""
 
@@ -137,8 +138,11 @@ def message(found: Any, paths: Iterable[str] = _MESSAGES) -> str:
 
 
 def said(words: str) -> str:
-    """A provider's words as they may be shown: on one line, without control characters, of bounded length."""
-    inner = _inner(words)[: 4 * _REASON]
+    """A provider's words as they may be shown: on one line, without control characters, of bounded length.
+
+    Of an address in them only the host stays: what follows may be signed, and a signed link is a secret.
+    """
+    inner = _ADDRESS.sub(r"\1/…", _inner(words)[: 4 * _REASON])
     printable = "".join(one if one.isprintable() else " " for one in inner)
     line = " ".join(printable.split())
     return line if len(line) <= _REASON else f"{line[: _REASON - 1]}…"
@@ -157,6 +161,24 @@ def _inner(words: str) -> str:
     code = text(found, "error.code", "code")
     deeper = text(found, *_MESSAGES)
     return f"{code}: {deeper}" if code and deeper else deeper or words
+
+
+MODERATION = (
+    r"data_?inspection|content[_ ]?policy|polic\w+[_ ]violation|violat\w+.{0,40}polic"
+    r"|(?<!case-)sensitive|moderation|safety|\brai\b|\brai_?media|敏感|违规|审核"
+)
+"""The words of those who keep a clip back, or refuse a prompt or a picture."""
+
+_FAULTS: tuple[tuple[Blame, str], ...] = (("moderation", MODERATION), ("input", r"invalid_?(parameter|request)"))
+
+
+def fault(words: str) -> Blame:
+    """Whose turn it is after a generation has failed: `moderation`, `input`, or `provider` where it does not say.
+
+    Never the account's, whatever the words are: the request had been accepted, so that only a person asks again.
+    """
+    found = (blame for blame, pattern in _FAULTS if re.search(pattern, words, re.IGNORECASE))
+    return next(found, "provider")
 
 
 # --- errors ------------------------------------------------------------------------------------------------

@@ -47,6 +47,8 @@ _CODES = {
 }
 _OF_THE_CALLER = frozenset({"rate", "key"})
 """What a code is to blame on that says nothing about the clip that is asked for."""
+_OF_THE_CLIP = frozenset({"moderation", "input"})
+"""What a code is to blame on that is for the shot list to change."""
 
 
 def submit(sending: Sending) -> Talk[str]:
@@ -88,8 +90,9 @@ def poll(ticket: Ticket) -> Talk[Progress]:
 
 def _failed(word: str, found: dict[str, Any], code: _Code | None) -> Progress:
     """A generation that has failed; a fault of theirs is no outage that would pass."""
-    blame = code.blame if code and code.blame != "outage" else "provider"
-    return Progress(phase="failed", word=word, reason=_reason(found) or None, blame=blame)
+    reason = _reason(found)
+    blame = code.blame if code and code.blame in _OF_THE_CLIP else answers.fault(reason)
+    return Progress(phase="failed", word=word, reason=reason or None, blame=blame)
 
 
 def result(_ticket: Ticket, progress: Progress) -> Talk[Source]:

@@ -63,7 +63,7 @@ def progress_of(found: Any, states: Mapping[str, str], handle: str | None) -> Pr
     if phase not in ("failed", "cancelled"):
         return Progress(phase=phase, word=word, share=share)
     reason = _reason(task)
-    return Progress(phase=phase, word=word, share=share, reason=reason or None, blame=_blame(reason) or "provider")
+    return Progress(phase=phase, word=word, share=share, reason=reason or None, blame=answers.fault(reason))
 
 
 def _state(task: Any, states: Mapping[str, str]) -> tuple[str, Phase]:
@@ -120,12 +120,11 @@ _WORDS = (
     "metadata.output.message",
 )
 _MEANINGS: tuple[tuple[Blame, str], ...] = (
-    ("moderation", r"data_?inspection|content[_ ]?policy|polic\w+[_ ]violation|violat\w+.{0,40}polic"),
-    ("moderation", r"(?<!case-)sensitive|moderation|safety|\brai\b|\brai_?media|敏感|违规|审核"),
+    ("moderation", answers.MODERATION),
     ("input", r"invalid_?parameter"),
     ("rate", r"rate[_ ]?limit|throttling|too many requests"),
     ("rate", r"^429$|[(（]429[)）]|(status\w*|code|http|error)\W{0,4}429\b"),
-    ("billing", r"quota_not_enough|insufficient_?(user_?)?quota|quota is not enough|余额|额度"),
+    ("billing", r"quota_not_enough|insufficient_?(user_?)?quota|quota is not enough|(余额|额度).{0,8}不足|预扣费"),
     ("key", r"invalid_?api_?key|invalid token|authentication_error"),
     ("input", r"invalid_request"),
 )

@@ -41,13 +41,14 @@ def poll(ticket: Ticket) -> Talk[Progress]:
         raise _failure(call, reply)
     phase = answers.phase(table(ticket.provider).states, word)
     failed = phase == "failed"
+    reason = answers.message(found, ["reason"]) if failed else ""
     return Progress(
         phase=phase,
         word=answers.said(word),
         link=answers.link(found, "results.videos.0.url"),
         seed_used=answers.whole(found, "results.seed") if phase == "succeeded" else None,
-        reason=answers.message(found, ["reason"]) or None if failed else None,
-        blame="provider" if failed else None,
+        reason=reason or None,
+        blame=answers.fault(reason) if failed else None,
     )
 
 

@@ -15,7 +15,7 @@ from vidspec.wire import Call, Progress, Source, segment
 
 if TYPE_CHECKING:
     from vidspec.errors import ProviderError
-    from vidspec.wire import Blame, Reply, Sending, Talk, Ticket
+    from vidspec.wire import Reply, Sending, Talk, Ticket
 
 _PATH = "/videos/generations"
 _REASONS = ("error.message", "message", "error", "fail_reason")
@@ -61,7 +61,7 @@ def poll(ticket: Ticket) -> Talk[Progress]:
         share=answers.share(found, "progress"),
         link=answers.link(found, *_LINKS, "fail_reason") if phase == "succeeded" else None,
         reason=reason or None,
-        blame=_blame(reason) if phase == "failed" else None,
+        blame=answers.fault(reason) if phase == "failed" else None,
     )
 
 
@@ -71,13 +71,6 @@ def result(_ticket: Ticket, progress: Progress) -> Talk[Source]:
     if not progress.link:
         raise Refused("the request has succeeded, and its answer names no clip", blame="lost")
     return Source(url=progress.link)
-
-
-def _blame(reason: str) -> Blame:
-    """Whose turn it is after a failure, by the upstream's own words at the head of the reason."""
-    if "DataInspection" in reason:
-        return "moderation"
-    return "input" if "InvalidParameter" in reason else "provider"
 
 
 def _failure(call: Call, reply: Reply) -> ProviderError:
