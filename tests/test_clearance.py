@@ -114,7 +114,9 @@ def test_what_costs_nothing_is_never_asked(work: tuple[Any, ...]) -> None:
 
 
 def test_without_anybody_to_ask_nothing_is_submitted() -> None:
-    with pytest.raises(Refusal, match=r"this run submits 1 take: 1\.00 usd; `--yes` agrees to that; nothing was sub"):
+    with pytest.raises(
+        Refusal, match=r"this run submits 1 take: 1\.00 usd; `--yes` agrees to that; nothing was sub"
+    ):
         asked(Work(DOLLAR), answer=None)
 
 

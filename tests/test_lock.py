@@ -376,7 +376,7 @@ def read_again(written: Lock) -> Lock:
 def test_a_renamed_shot_takes_its_records_and_the_frames_taken_from_it_along() -> None:
     follower = replace(finished, shot="s030", frames={"first_frame": {"slate": "s010-t01", "at": "last"}})
     given = Lock({"s010-t01": replace(finished, superseded=(finished,)), "s025-t01": Record(shot="s025", take=1)})
-    given.put("s030-t01", follower)
+    given.put("s030-t01", replace(follower, superseded=(follower,)))
 
     renamed = read_again(given.renamed("s010", "s025"))
 
@@ -386,5 +386,6 @@ def test_a_renamed_shot_takes_its_records_and_the_frames_taken_from_it_along() -
     assert behind
     assert (moved.shot, moved.seed, moved.output) == ("s025", finished.seed, finished.output)
     assert [former.shot for former in moved.superseded] == ["s025"]
-    assert behind.frames == {"first_frame": {"slate": "s025-t01", "at": "last"}}
+    for one in (behind, *behind.superseded):
+        assert one.frames == {"first_frame": {"slate": "s025-t01", "at": "last"}}
     assert given.shots() == ["s010", "s025", "s030"], "the lock itself is as it was"

@@ -136,3 +136,12 @@ def test_a_digest_is_of_the_bytes(tmp_path: Path) -> None:
     data = os.urandom(3_000_000)
     (tmp_path / "a").write_bytes(data)
     assert file_digest(tmp_path / "a") == digest(data)
+
+
+def test_long_names_that_begin_alike_have_parts_of_their_own(tmp_path: Path) -> None:
+    names = [f"{'渡' * 70}-{number}.mp4" for number in range(2)]
+    with whole(tmp_path / names[0]) as one, whole(tmp_path / names[1]) as other:
+        assert one != other
+        one.write_bytes(b"one")
+        other.write_bytes(b"other")
+    assert [(tmp_path / name).read_bytes() for name in names] == [b"one", b"other"]

@@ -34,8 +34,10 @@ def accounts(shot_list: ShotList, providers: Iterable[str], environment: Mapping
             problems.append(str(error))
             continue
         address = account.address(shot_list, provider, environment)
-        assert address is not None, f"{provider} without an address was let through"
-        if key is None:
+        if address is None:
+            named = f"`base_url` or `{account.base_url_variable(provider)}`"
+            problems.append(f"`{provider}` has no address\n    help: something of yours is there; write {named}")
+        elif key is None:
             problems.append(f"`{variable}` is not set\n    help: it holds the key of `{provider}`")
         elif problem := account.key_problem(provider, address, trusted):
             problems.append(problem)

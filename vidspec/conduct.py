@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import trio
 
 from vidspec import engine
 from vidspec.account import Account
+from vidspec.errors import VidspecError
 from vidspec.events import Outcome
 
 if TYPE_CHECKING:
@@ -31,17 +32,18 @@ def conduct(given: Run, accounts: Accounts, clock: trio.abc.Clock | None = None)
     outcome = Outcome()
 
     async def main() -> bool:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals, trio.CancelScope() as whole_run:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_cancel_on, signals, whole_run)
-                await _perform(given, accounts, outcome)
+                with trio.CancelScope() as whole_run:
+                    nursery.start_soon(_cancel_on, signals, whole_run)
+                    await _perform(given, accounts, outcome)
                 nursery.cancel_scope.cancel()
         return whole_run.cancelled_caught
 
     try:
         outcome.interrupted = trio.run(main, clock=clock)
     except ExceptionGroup as group:
-        raise _first(group) from group
+        raise _told(group, outcome) from group
     return outcome
 
 
@@ -60,15 +62,29 @@ async def _perform(given: Run, accounts: Accounts, outcome: Outcome) -> None:
             await engine.run(replace(given, remote=remote), outcome.tally)
 
 
-def _first(group: ExceptionGroup) -> Exception:
-    """The first error of a group, which nurseries make of even a single one."""
-    error: Exception = group
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error
+def _told(group: ExceptionGroup, outcome: Outcome) -> Exception:
+    """One error for a group, which nurseries make of even a single one: a bug, else all that is to be said."""
+    errors = list(_single(group))
+    bug = next((error for error in errors if not isinstance(error, VidspecError)), None)
+    if bug is not None:
+        return bug
+    first = next(error for error in errors if isinstance(error, VidspecError))
+    first.args = ("\n".join(dict.fromkeys(map(str, errors))),)
+    first.exit_code = min(getattr(error, "exit_code", 1) for error in errors)
+    if outcome.tally.accepted or outcome.tally.in_doubt:
+        first.exit_code = 1  # the others say that nothing was submitted
+    return first
+
+
+def _single(group: ExceptionGroup) -> Iterator[Exception]:
+    for error in group.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from _single(error)
+        else:
+            yield error
 
 
 async def _cancel_on(signals: Any, scope: trio.CancelScope) -> None:
+    """Whoever is impatient and asks again has been heard: a submit that is on its way is still waited for."""
     async for _ in signals:
         scope.cancel()
-        return

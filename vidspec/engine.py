@@ -127,7 +127,8 @@ class _Engine:
         self._planned = {planned.slate: planned for planned in given.plan.takes}
         there = {planned.slate for planned in given.plan.takes if planned.action == "keep"}
         first = sorted(given.work, key=lambda one: one.action != "collect")
-        self._schedule = Schedule((Job(one.slate, one.take.provider, _needs(one)) for one in first), there)
+        self._schedule = Schedule((Job(one.slate, one.provider, _needs(one)) for one in first), there)
+        self._places = {landing.same(planned.take.output) for planned in given.plan.takes}
         self._pantry = Pantry(
             project=given.project,
             store=given.store,
@@ -153,9 +154,11 @@ class _Engine:
                     for _ in range(max(1, self._given.slots.get(lane, 1))):
                         nursery.start_soon(self._work, lane, nursery)
         finally:
-            self._given.ledger.write()
             self._tally.seconds = trio.current_time() - self._started
-            self._tell("run_finished", **self._tally.value(), cost=self._spent())
+            try:
+                self._given.ledger.write()
+            finally:
+                self._tell("run_finished", **self._tally.value(), cost=self._spent())
 
     def _spent(self) -> dict[str, float]:
         """What was accepted in this run costs, by currency, as far as it is known."""
@@ -164,20 +167,17 @@ class _Engine:
     def _tell(self, kind: Kind, slate: str | None = None, /, **details: Any) -> None:
         """Tell whoever listens. One who has gone away, such as the reader of a pipe, stops no run."""
         planned = self._planned.get(slate or "")
+        flight = self._given.journal.flights.get(slate or "") if self._given.journal else None
         event = Event(
             event=kind,
             time=trio.current_time() - self._started,
             slate=slate,
-            provider=planned.take.provider if planned else None,
-            request_id=details.pop("request_id", None) or self._request_id(slate),
+            provider=planned.provider if planned else flight.record.provider if flight else None,
+            request_id=details.pop("request_id", None) or (flight.request_id if flight else None),
             details=details,
         )
         with suppress(OSError):
             self._given.listener(event)
-
-    def _request_id(self, slate: str | None) -> str | None:
-        flight = self._given.journal.flights.get(slate or "") if self._given.journal else None
-        return flight.request_id if flight else None
 
     async def _work(self, lane: str, nursery: trio.Nursery) -> None:
         """One slot of a lane: take the next job that may start, until the lane has none."""
@@ -259,17 +259,26 @@ class _Engine:
         record = planned.record
         if record is not None and record.rendered:
             take = as_recorded(take, record)
-            if planned.action == "wait" and not differences(take, record):
-                if _size(self._given.project / take.output) == (record.output and record.output.bytes):
-                    return "kept"
-                if self._bring_back(planned):
-                    return "restored"
+            same = planned.action == "wait" and not differences(take, record)
+            if same and (ending := await self._had(planned, record, released)):
+                return ending
         take = self._with_seed(take)
         if self._is_free(planned):
             await self._draw(planned, take, found)
         else:
             await self._send(take, found, released)
         return "rendered"
+
+    async def _had(self, planned: Planned, record: Record, released: trio.Event) -> Ending | None:
+        """What waited and would be sent as before: it is there, or kept, or its provider may still have it."""
+        if _size(self._given.project / planned.take.output) == (record.output and record.output.bytes):
+            return "kept"
+        if self._bring_back(planned):
+            return "restored"
+        if record.request_id is None or self._is_free(planned):
+            return None
+        await self._collect(self._flight(planned), released, at_once=True)
+        return "collected"
 
     def _bring_back(self, planned: Planned) -> bool:
         """Put a kept clip at its place again. False where it is not kept, or damaged and may be drawn again."""
@@ -356,7 +365,7 @@ class _Engine:
         progress = await remote.watch(flight, self._tell, report, at_once=at_once)
         released.set()
         planned = self._planned.get(flight.slate)
-        path = planned.take.output if planned else flight.output
+        path = planned.take.output if planned else landing.place_left(flight, self._places)
         target = self._given.project / path
         with whole(target) as part:
             found: list[Output] = []

@@ -110,7 +110,11 @@ def json_lines(stream: TextIO) -> Listener:
     """A listener that writes every event as a line of JSON, at once."""
 
     def write(event: Event, /) -> None:
-        stream.write(json.dumps(event.value(), ensure_ascii=False) + "\n")
+        value = event.value()
+        try:
+            stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+        except UnicodeEncodeError:  # the stream cannot say it as it is
+            stream.write(json.dumps(value) + "\n")
         stream.flush()
 
     return write

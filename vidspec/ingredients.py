@@ -136,7 +136,10 @@ class Pantry:
             take, record = self._take_of[slate], self._lock().get(slate)
             made = as_recorded(take, record) if record else take
             ingredients = await self.gather(made, sent=False)
-            data = await self._frame_of(made, ingredients.pictures, clip, at)
+            try:
+                data = await self._frame_of(made, ingredients.pictures, clip, at)
+            except (ValueError, ArithmeticError, LookupError, AttributeError) as error:
+                raise MediaError(f"no frame can be taken from the clip of `{slate}`") from error
             found = self._frames[slate, at] = self._store.keep_bytes(data)
         return found
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from vidspec.errors import JournalError
@@ -61,10 +62,13 @@ def settle(lock: Lock, flights: Mapping[str, Flight]) -> list[str]:
 
 
 def _is_written(record: Record, former: Record | None) -> bool:
-    """Whether a lock's record, or one under it, is that of the same request."""
-    if former is None:
-        return False
-    return any(one.request_id == record.request_id for one in (former, *former.superseded))
+    """Whether a lock's record, or one under it, is that of the same request and of the same bytes."""
+    known = () if former is None else (former, *former.superseded)
+    return any(one.request_id == record.request_id and _bytes(one) == _bytes(record) for one in known)
+
+
+def _bytes(record: Record) -> str | None:
+    return record.output.sha256 if record.output else None
 
 
 class Journal:
@@ -121,11 +125,29 @@ class Journal:
         for slate in slates:
             self.flights.pop(slate, None)
 
+    def rename(self, slates: Mapping[str, str], shot: str) -> None:
+        """Give takes the slates of another shot, old to new, when the journal is next written anew.
+
+        Frames that were taken from them are renamed too; what has ended under a new slate makes way.
+        """
+        flights = [flight for slate, flight in self.flights.items() if slate not in slates.values()]
+        self.flights = {}
+        for flight in flights:
+            record, slate = _with_frames_of(flight.record, slates), flight.slate
+            if slate in slates:
+                slate, record = slates[slate], replace(record, shot=shot)
+            self.flights[slate] = replace(flight, slate=slate, record=record)
+
     def _append(self, line: str, *, sync: bool) -> None:
-        data = line.encode()
+        data, end = line.encode(), os.fstat(self._descriptor).st_size
         try:
             while data:
                 data = data[os.write(self._descriptor, data) :]
+        except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, end)  # the next line would follow upon half of this one
+            raise self._unwritten(error) from error
+        try:
             if sync:
                 _SYNC(self._descriptor)
         except OSError as error:
@@ -152,6 +174,14 @@ _KNOWN = ("request_id", "trace_id", "reason", "blame")
 
 
 # --- lines -----------------------------------------------------------------------------------------------
+
+
+def _with_frames_of(record: Record, slates: Mapping[str, str]) -> Record:
+    """A record with other names for the takes that its frames were taken from."""
+    if not record.frames:
+        return record
+    named = {key: {**one, "slate": slates.get(one["slate"], one["slate"])} for key, one in record.frames.items()}
+    return replace(record, frames=named)
 
 
 def _line(flight: Flight, *, full: bool) -> str:

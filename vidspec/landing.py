@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,13 @@ from vidspec import media
 from vidspec.errors import MediaError
 from vidspec.ingredients import has_digest
 from vidspec.lock import Output
+from vidspec.store import FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from vidspec.lock import Record
+    from vidspec.state import Flight
     from vidspec.store import Store
 
 
@@ -28,6 +31,8 @@ def landed(store: Store, part: Path, path: str) -> Output:
         probe = media.probe(part)
     except MediaError as error:
         raise MediaError(str(error).replace(f"`{part}`", "the clip")) from error
+    except (ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        raise MediaError("the clip is not one that can be read") from error
     return Output(
         path=path,
         sha256=store.keep(part),
@@ -44,6 +49,20 @@ def keep_what_stands(store: Store, target: Path) -> None:
     """Whatever is about to be replaced is kept first, whoever made it."""
     if target.is_file():
         store.keep(target)
+
+
+def same(output: str) -> str:
+    """What two outputs have in common that are one file on some file system."""
+    return posixpath.normpath(output).casefold()
+
+
+def place_left(flight: Flight, taken: set[str]) -> str:
+    """Where the clip of a take that is gone goes: to its place, unless that is another's by now."""
+    name = f"{flight.slate}.mp4"
+    places = (flight.output, f"renders/{flight.record.shot}/{name}", f"{FOLDER}/gone/{name}")
+    path = next(one for one in places if same(one) not in taken)
+    taken.add(same(path))
+    return path
 
 
 def is_kept(store: Store, project: Path, output: Output) -> bool:

@@ -181,13 +181,10 @@ class Lock:
         for name, record in self.items():
             if record.shot == new and not record.rendered:
                 continue
-            frames = record.frames and {
-                key: _renamed_frame(source, slates) for key, source in record.frames.items()
-            }
-            if name in slates:
-                former = tuple(replace(one, shot=new) for one in record.superseded)
-                record = replace(record, shot=new, superseded=former)
-            renamed.put(slates.get(name, name), replace(record, frames=frames))
+            shot = new if name in slates else record.shot
+            former = tuple(_renamed_record(one, shot, slates) for one in record.superseded)
+            record = replace(_renamed_record(record, shot, slates), superseded=former)
+            renamed.put(slates.get(name, name), record)
         return renamed
 
     def laid_out(self, takes: Iterable[tuple[str, str, int]]) -> Lock:
@@ -215,6 +212,12 @@ class Lock:
                 laid_out._records[slate] = Record(shot=shot, take=number)
         laid_out._texts = {slate: text for slate, text in self._texts.items() if slate in laid_out._records}
         return laid_out
+
+
+def _renamed_record(record: Record, shot: str, slates: Mapping[str, str]) -> Record:
+    """A record of a shot by its id now, with frames of renamed takes by their names now."""
+    frames = record.frames and {key: _renamed_frame(source, slates) for key, source in record.frames.items()}
+    return replace(record, shot=shot, frames=frames)
 
 
 def _renamed_frame(source: Any, slates: Mapping[str, str]) -> Any:

@@ -164,11 +164,11 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     try:
         if path.stat().st_size == 0:
             raise MediaError(f"`{path}` is empty")
-        with av.open(str(path), options=options) as container:
+        with av.open(str(path), options=options, metadata_errors="replace") as container:
             yield container, _pictures(path, container)
     except FileNotFoundError:
         raise MediaError(f"`{path}` does not exist") from None
-    except (av.FFmpegError, OSError, StopIteration) as error:
+    except (av.FFmpegError, OSError, StopIteration, UnicodeDecodeError) as error:
         raise MediaError(f"`{path}` is not a clip that can be read") from error
 
 

@@ -47,7 +47,7 @@ class Afloat:
     """What the journal knows, and what a person has said about it.
 
     `flights` are the present lives of takes by slate. With `retry` what has failed is tried again; the slates in
-    `anew` are submitted once more even where that may pay twice.
+    `anew` are submitted once more even where that may pay twice, but for what is under way and may still be had.
     """
 
     flights: Mapping[str, Flight] = field(default_factory=dict)
@@ -80,6 +80,12 @@ class Planned:
         if self.flight is not None and self.flight.request_id is not None:
             return self.flight.request_id
         return self.record.request_id if self.record else None
+
+    @property
+    def provider(self) -> str:
+        """Who is asked for the clip: for a request under way whoever has it, whatever the list says now."""
+        sent = self.flight.record.provider if self.flight is not None and self.action == "collect" else None
+        return sent or self.take.provider
 
     @property
     def pays(self) -> bool:
@@ -138,15 +144,16 @@ def plan(
         planned[take.slate] = _one(take, lock, disk, planned, afloat)
     gone = [slate for slate in lock if slate not in by_slate and lock.glance(slate)]
     removed = tuple(slate for slate in gone if (record := lock.get(slate)) and record.shot not in skipped)
+    orphans = tuple(
+        flight
+        for slate, flight in afloat.flights.items()
+        if slate not in by_slate and (flight.collectable or flight.doubtful)
+    )
     return Plan(
         takes=tuple(planned[take.slate] for take in ordered),
         removed=removed,
-        orphans=tuple(
-            flight
-            for slate, flight in afloat.flights.items()
-            if slate not in by_slate and (flight.collectable or flight.doubtful)
-        ),
-        hints=tuple(_renamed(removed, lock, planned)),
+        orphans=orphans,
+        hints=(*_renamed(removed, orphans, lock, planned), *map(_left_behind, orphans)),
     )
 
 
@@ -170,15 +177,21 @@ def _needed_first(takes: list[Take], by_slate: Mapping[str, Take]) -> list[Take]
 
 
 def _one(take: Take, lock: Lock, disk: Disk, planned: Mapping[str, Planned], afloat: Afloat) -> Planned:
-    flight = afloat.flights.get(take.slate)
-    if flight is not None and (found := _in_flight(take, lock.get(take.slate), flight, afloat)):
-        return found
-    if _is_plainly_done(take, lock, disk) and take.slate not in afloat.anew:
+    flight, anew = afloat.flights.get(take.slate), take.slate in afloat.anew
+    if flight is not None and not (anew and flight.may_be_given_up):
+        found = _in_flight(take, lock.get(take.slate), flight)
+        if found is not None:
+            return found
+    if _is_plainly_done(take, lock, disk) and not anew:
         return _planned(take, "keep", "done", ())
     record = lock.get(take.slate)
-    if take.slate in afloat.anew:
+    if anew:
+        take = take if record is None else as_recorded(take, record)
         return _planned(take, "render", "new" if record is None else "stale", ("asked for once more",), record)
-    return _unless_blocked(_by_record(take, record, lock, disk, planned), planned)
+    found = _by_record(take, record, lock, disk, planned)
+    if flight is not None and found.pays and _fails_again(take, flight, lock, planned):
+        found = _failed(found, flight, retry=afloat.retry)
+    return _unless_blocked(found, planned)
 
 
 def _by_record(
@@ -245,21 +258,35 @@ def _finished(take: Take, record: Record, disk: Disk) -> Planned:
 # --- what a provider may still have ----------------------------------------------------------------------
 
 
-def _in_flight(take: Take, record: Record | None, flight: Flight, afloat: Afloat) -> Planned | None:
+def _in_flight(take: Take, record: Record | None, flight: Flight) -> Planned | None:
     """What the present life of a take leaves to be done; None where it says nothing about what to do now."""
-    if take.slate in afloat.anew:
-        return None
     if flight.doubtful:
         reason = f"sent to {flight.record.provider}, and the answer was lost"
         return _planned(take, "decide", "in_doubt", (reason,), record, flight)
+    if not flight.collectable:
+        return None
     changed = differences(as_recorded(_framed_as(take, flight.record), flight.record), flight.record)
-    if flight.collectable:
-        since = f"accepted as {short(flight.request_id)}"
-        more = (f"sent before this changed: {'; '.join(changed)}",) if changed else ()
-        return _planned(take, "collect", "accepted", (since, *more), record, flight)
-    if flight.fails_again and not changed and not afloat.retry:
-        return _planned(take, "failed", "failed", (flight.reason or flight.move,), record, flight)
-    return None
+    since = f"accepted as {short(flight.request_id)}"
+    if flight.move == "expired" and flight.reason:
+        since += f", and not had last time: {flight.reason}"
+    more = (f"sent before this changed: {'; '.join(changed)}",) if changed else ()
+    return _planned(take, "collect", "accepted", (since, *more), record, flight)
+
+
+def _fails_again(take: Take, flight: Flight, lock: Lock, planned: Mapping[str, Planned]) -> bool:
+    """Whether a take has come to nothing, and would again: the same would be sent, frames and all."""
+    if not flight.fails_again:
+        return False
+    framed, reasons = _with_recorded_frames(take, flight.record, lock, planned)
+    return not reasons and not differences(as_recorded(framed, flight.record), flight.record)
+
+
+def _failed(found: Planned, flight: Flight, *, retry: bool) -> Planned:
+    """A take that has failed, and is left so until somebody wants it tried again."""
+    reason = flight.reason or flight.move
+    if retry:
+        return replace(found, state="failed", reasons=(f"failed before: {reason}",))
+    return _planned(found.take, "failed", "failed", (reason,), found.record, flight)
 
 
 def _framed_as(take: Take, record: Record) -> Take:
@@ -355,21 +382,31 @@ def _clip(planned: Planned, lock: Lock) -> str | None:
     return None if glance is None else glance.sha256
 
 
-def _renamed(removed: Iterable[str], lock: Lock, planned: Mapping[str, Planned]) -> list[str]:
-    """Finished takes of shots that are gone, and new takes that would be sent the same: the same shot, renamed."""
+def _left_behind(flight: Flight) -> str:
+    """What a person should know of a request for a take that the list no longer has."""
+    gone = f"`{flight.slate}` is no longer in the list"
+    if flight.doubtful:
+        return f"{gone}, and in doubt: see whether the provider has it"
+    return f"{gone}, and accepted as {short(flight.request_id)}: a render of the whole list collects it, free"
+
+
+def _renamed(
+    removed: Iterable[str], orphans: Iterable[Flight], lock: Lock, planned: Mapping[str, Planned]
+) -> list[str]:
+    """Takes of shots that are gone, and new takes that would be sent the same: the same shot, renamed."""
     new = [one for one in planned.values() if one.state in ("new", "waiting")]
     if not new:
         return []
     by_request = {_alike(one.take.provider, one.take.model, one.take.request): one for one in reversed(new)}
     hints: dict[tuple[str, str], str] = {}
-    for slate in removed:
-        record = lock.get(slate)
-        if record is None or record.request is None:
+    known = [(record, "rendered") for slate in removed if (record := lock.get(slate))]
+    for record, how in (*known, *((flight.record, "under way") for flight in orphans)):
+        if record.request is None:
             continue
         found = by_request.get(_alike(record.provider, record.model, record.request))
         if found is not None:
             old, now = record.shot, found.take.shot
-            hints[(old, now)] = f"`{now}` looks like `{old}`, which is rendered: `vidspec lock mv FILE {old} {now}`"
+            hints[(old, now)] = f"`{now}` looks like `{old}`, which is {how}: `vidspec lock mv FILE {old} {now}`"
     return list(hints.values())
 
 

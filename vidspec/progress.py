@@ -60,6 +60,7 @@ class Lines:
 
     def __init__(self, console: Console, work: list[Planned]) -> None:
         self._console = console
+        self._slates = {one.slate for one in work}
         self._count = len(work)
         self._ended = 0
 
@@ -72,11 +73,11 @@ class Lines:
 
     def __call__(self, event: Event, /) -> None:
         """Write a line where a take has ended."""
-        if is_ending(event):
+        if is_ending(event) and event.slate in self._slates:
             self._ended += 1
             digits = len(str(self._count))
             self._console.line(f"[{self._ended:{digits}}/{self._count}] {ending(event)}")
-        elif note := remark(event):
+        elif note := ending(event) if is_ending(event) else remark(event):
             self._console.line(f"{' ' * (2 * len(str(self._count)) + 3)} {note}")
 
 
@@ -115,7 +116,8 @@ class Bars:
         self._running: dict[str, TaskID] = {}
         self._lanes: dict[str, TaskID] = {}
         self._wrong: Counter[str] = Counter()
-        for provider, count in Counter(one.take.provider for one in work).items():
+        self._slates = {one.slate for one in work}
+        for provider, count in Counter(one.provider for one in work).items():
             self._lanes[provider] = bars.add_task(provider, total=count, note="", wrong="")
 
     def progress(self, slate: str, share: float) -> None:
@@ -136,7 +138,7 @@ class Bars:
             self._running[event.slate] = self._bars.add_task(
                 f"  {event.slate}", total=1.0, note="submitted", wrong="", visible=visible
             )
-        elif is_ending(event):
+        elif is_ending(event) and event.slate in self._slates:
             self._end(event.slate, event.provider, event)
         elif event.slate in self._running and event.event == "state":
             word = "downloading" if event.details["state"] == "succeeded" else event.details["state"]

@@ -8,6 +8,7 @@ nothing is paid any more, and everything may be tried again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,7 +21,7 @@ from vidspec.providers import adapter, table
 from vidspec.wire import Sending, Ticket, converse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from vidspec.account import Account
@@ -64,8 +65,14 @@ class _Desk:
     rate: pacing.Rate
     limits: Limits = field(default_factory=Limits)
     closed: ProviderError | None = None
+    shut: trio.Event = field(default_factory=trio.Event)
     unreachable: bool = False
     strange: set[str] = field(default_factory=set)
+
+    def close(self, error: ProviderError) -> None:
+        """Nothing more is sent, for this reason; who waits for a turn is told at once."""
+        self.closed = error
+        self.shut.set()
 
 
 class Remote:
@@ -123,6 +130,8 @@ class Remote:
                 wait = self._wait(desk, error, attempt)
                 if _is_over(desk, error, attempt, trio.current_time() + wait - began):
                     desk.unreachable = desk.unreachable or error.blame == "address"
+                    if (error.retry_after or 0) > desk.account.deadline:
+                        desk.close(error)
                     raise
                 kind: Kind = "throttled" if isinstance(error, Throttled) else "retry"
                 tell(kind, take.slate, reason=error.reason, wait=round(wait, 3), call="submit")
@@ -135,9 +144,9 @@ class Remote:
     async def _turn(self, desk: _Desk) -> None:
         """Wait until one more submit is within the rate. Raises what has closed the account."""
         now = trio.current_time()
-        at = desk.rate.book(now)
-        await trio.sleep_until(at)
-        desk.limits.waited += at - now
+        with trio.move_on_at(now if desk.closed else desk.rate.book(now)):
+            await desk.shut.wait()
+        desk.limits.waited += trio.current_time() - now
         if desk.closed is not None:
             raise Refused(f"not sent: {desk.closed.reason}", blame=desk.closed.blame)
 
@@ -154,7 +163,7 @@ class Remote:
             except ProviderError as error:
                 self._journal.note(take.slate, "refused", reason=error.reason, blame=error.blame)
                 if isinstance(error, Refused) and error.blame in _CLOSING:
-                    desk.closed = error
+                    desk.close(error)
                 raise
         return self._accepted(take.slate, request_id, exchange.trace_id)
 
@@ -162,7 +171,9 @@ class Remote:
         try:
             return self._journal.note(slate, "accepted", request_id=request_id, trace_id=trace_id)
         except JournalError as error:
-            raise JournalError(f"{error}; yet `{slate}` was accepted as `{request_id}`: keep this id") from error
+            told = JournalError(f"{error}; yet `{slate}` was accepted as `{request_id}`: keep this id")
+            told.exit_code = 1  # 3 would say that nothing was submitted
+            raise told from error
 
     def _wait(self, desk: _Desk, error: Throttled | Unavailable, attempt: int) -> float:
         """Seconds until the next try; where the provider has said to slow down, for all takes."""
@@ -171,7 +182,7 @@ class Remote:
             wait = max(error.retry_after, _LEAST_WAIT)
         if isinstance(error, Throttled):
             desk.limits.throttled += 1
-            desk.rate.hold_off(trio.current_time() + wait)
+            desk.rate.hold_off(trio.current_time() + min(wait, desk.account.deadline))
         return wait
 
     # --- looking ---------------------------------------------------------------------------------------------
@@ -182,16 +193,18 @@ class Remote:
         Raises:
             ProviderError: it failed, it cannot be asked about, or it took too long, which leaves it to a later run.
         """
-        desk = self._desk(flight)
+        with self._stopping(flight):
+            return await self._watched(self._desk(flight), flight, tell, report, at_once=at_once)
+
+    async def _watched(self, desk: _Desk, flight: Flight, tell: Tell, report: Report, *, at_once: bool) -> Progress:
         until = trio.current_time() + desk.account.deadline
         wait = 0.0 if at_once else pacing.look_after(desk.account.poll_interval, self._chance())
         failures = 0
         while True:
-            await trio.sleep(wait)
-            if trio.current_time() > until:
-                self._journal.note(flight.slate, "expired")
-                message = f"not there after {desk.account.deadline:g} s; the next run looks again, free"
-                raise ProviderError(message, blame="outage")
+            await trio.sleep_until(min(trio.current_time() + wait, until))
+            is_last = trio.current_time() >= until
+            if is_last and failures:
+                raise _too_late(desk)
             try:
                 progress = await self._look(desk, flight)
             except (Throttled, Unavailable) as error:
@@ -204,7 +217,20 @@ class Remote:
                 report(round(progress.share * 100), 100)
             if self._has_arrived(desk, flight, progress, tell):
                 return progress
+            if is_last:
+                raise _too_late(desk)
             wait = pacing.look_after(desk.account.poll_interval, self._chance())
+
+    @contextmanager
+    def _stopping(self, flight: Flight) -> Iterator[None]:
+        """Where a take cannot be had in this run, note that nobody looks any more; a later run may."""
+        try:
+            yield
+        except (ProviderError, MediaError) as error:
+            if self._journal.flights[flight.slate].collectable:
+                blame = getattr(error, "blame", None)
+                self._journal.note(flight.slate, "expired", reason=str(error), blame=blame)
+            raise
 
     def _desk(self, flight: Flight) -> _Desk:
         """Where an accepted take can be asked for. Raises Refused where this run speaks to another address."""
@@ -255,7 +281,19 @@ class Remote:
             ProviderError, MediaError: it cannot be had now, or what came is no clip; a later run may try again.
             OSError: it cannot be written.
         """
-        desk = self._desk(flight)
+        with self._stopping(flight):
+            await self._fetched(self._desk(flight), flight, progress, part, look, tell, report)
+
+    async def _fetched(
+        self,
+        desk: _Desk,
+        flight: Flight,
+        progress: Progress,
+        part: Path,
+        look: Callable[[], None],
+        tell: Tell,
+        report: Report,
+    ) -> None:
         tries = renewals = 0
         while True:
             try:
@@ -284,12 +322,18 @@ class Remote:
         async with self._downloads:
             talk = adapter(flight.record.provider).result(_ticket(flight), progress)
             source: Source = await converse(talk, desk.api.exchange)
-            if source.url is not None and not source.url.startswith("data:"):
-                host = download.host_of(desk.account.base_url)
-                await download.fetch(self._client, source.url, part, own_host=host, size=source.size, report=report)
+            if source.url is not None and source.url[:5].lower() != "data:":
+                await self._followed(desk, source.url, part, source.size, report)
             else:
                 data = source.data if source.url is None else download.decoded(source.url)
                 download.store_bytes(data or b"", part, source.size)
+
+    async def _followed(self, desk: _Desk, url: str, part: Path, size: int | None, report: Report) -> None:
+        host = download.host_of(desk.account.base_url)
+        try:
+            await download.fetch(self._client, url, part, own_host=host, size=size, report=report)
+        except ValueError:  # what a parser says of an address; it may repeat it, so it is not passed on
+            raise Unavailable("the link leads to an address that cannot be read") from None
 
     async def _renewed(self, desk: _Desk, flight: Flight, progress: Progress) -> Progress:
         """A new look at a take whose link has died: it may come with a new one."""
@@ -332,6 +376,11 @@ def _ticket(flight: Flight) -> Ticket:
     assert flight.record.model is not None
     assert flight.request_id is not None
     return Ticket(provider=flight.record.provider, model=flight.record.model, request_id=flight.request_id)
+
+
+def _too_late(desk: _Desk) -> ProviderError:
+    message = f"not there after {desk.account.deadline:g} s; the next run looks again, free"
+    return ProviderError(message, blame="outage")
 
 
 def _is_over(desk: _Desk, error: Throttled | Unavailable, attempt: int, spent: float) -> bool:

@@ -4,9 +4,9 @@ A take is *intended* before its one submit is sent, so that whatever happens nex
 The answer makes it *accepted* (the provider has a request, and money may flow) or *refused* (a definite no:
 nothing was made). Where no answer says which, it is *in doubt*, and so is every intent that a dead process has
 left behind: it is never sent again by itself, only a person may say so. An accepted take is looked at until it
-has *succeeded*, *failed* or been *cancelled*; one that takes too long is *expired*, which only means that this
-run has stopped looking: any later run may look again, free. A clip that has been fetched and kept by digest is
-*delivered*, and what remains is to write it down in the lockfile.
+has *succeeded*, *failed* or been *cancelled*; one that takes too long, or cannot be asked about or fetched, is
+*expired*, which only means that this run has stopped looking: any later run may look again, free. A clip that has
+been fetched and kept by digest is *delivered*, and what remains is to write it down in the lockfile.
 
 From a refusal, a failure, a cancellation or a delivery a new life may begin with a new intent; from a doubt, or
 from a request whose clip is not to be had any more, only when a person has decided it, which is a move of its own
@@ -101,6 +101,11 @@ class Flight:
     def doubtful(self) -> bool:
         """Whether a person must say what became of it."""
         return self.move in DOUBTFUL
+
+    @property
+    def may_be_given_up(self) -> bool:
+        """Whether a person may have it sent once more: nobody knows of it, or a run could not collect it."""
+        return self.doubtful or self.move == "expired"
 
     @property
     def fails_again(self) -> bool:

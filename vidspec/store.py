@@ -23,14 +23,18 @@ if TYPE_CHECKING:
 FOLDER = ".vidspec"
 _README = """This folder belongs to vidspec. It is local to this machine and is not committed.
 
-objects/   clips and frames by their SHA-256 digest; clips that were replaced or lost are brought back from here
-drafts/    animatics drawn by `vidspec render --draft`
+journal/    what providers have accepted, and what came of it; without it, what is under way would be lost
+objects/    clips and frames by their SHA-256 digest; clips that were replaced or lost are brought back from here
+drafts/     animatics drawn by `vidspec render --draft`
+rehearsal/  the last rehearsal, whole
 
-It may be deleted when nothing is running; clips that are only here are then gone.
+Delete it only when nothing is running and `vidspec status` shows nothing as accepted or in doubt; clips that are
+only here are then gone.
 """
 _CHUNK = 2**20
 _CLONE = 0x40049409  # FICLONE of linux/fs.h
 _MAX_STEM = 200
+"""Bytes of a name to which a few more can be added on every file system."""
 
 
 def state_folder(project: Path) -> Path:
@@ -71,8 +75,11 @@ def whole(target: Path) -> Iterator[Path]:
 
 
 def _cut(name: str) -> str:
-    """A file's name, or so much of it that a few more characters fit into what a file system allows."""
-    return name.encode()[:_MAX_STEM].decode(errors="ignore")
+    """A file's name; a long one cut, and told apart from others that begin alike."""
+    data = name.encode()
+    if len(data) <= _MAX_STEM:
+        return name
+    return f"{data[: _MAX_STEM - 20].decode(errors='ignore')}-{hashlib.sha256(data).hexdigest()[:16]}"
 
 
 def _sync_folder(folder: Path) -> None:

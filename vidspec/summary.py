@@ -50,8 +50,10 @@ _STUCK = frozenset({"failed", "decide", "blocked"})
 def _wrong(found: Plan, slates: set[str], tally: Tally) -> Iterator[tuple[str, str, str]]:
     """A word, its colour, and a line for every take that did not end well, in this run or before it."""
     shots = {one.slate: one.take.shot for one in found.takes}
+    collected = {one.slate for one in found.takes if one.action == "collect"}
     for slate, reason in tally.failed.items():
-        yield "failed", "red", f"{slate}: {reason}"
+        more = f"; `--resubmit {slate}` would pay for another" if slate in collected else ""
+        yield "failed", "red", f"{slate}: {reason}{more}"
     for slate, reason in tally.in_doubt.items():
         yield "in doubt", "red", f"{slate}: {reason}; {_decision(slate)}"
     for slate, needed in tally.blocked.items():

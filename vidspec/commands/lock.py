@@ -7,51 +7,69 @@ from typing import TYPE_CHECKING
 from vidspec.diagnostic import nearest, shown
 from vidspec.errors import UsageError
 from vidspec.hold import hold
+from vidspec.journal import Journal, settle
 from vidspec.ledger import Ledger
 from vidspec.project import read_lock
 from vidspec.shot import MAX_ID, is_id
+from vidspec.site import Site
 from vidspec.store import state_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from vidspec.console import Console
     from vidspec.lock import Lock
+    from vidspec.state import Flight
 
 
 def mv(file: Path, old: str, new: str, *, quiet: bool, console: Console) -> int:
-    """Give the records of a shot that was renamed in the list its new id: clips and seeds stay.
+    """Give the records of a shot that was renamed in the list its new id: clips, seeds and what is under way stay.
+
+    The journal goes first: a lockfile that still has the old id then costs nothing, and may be moved once more.
 
     Raises:
-        UsageError: there is nothing to move, or something rendered stands in the way.
-        LockError: the lockfile cannot be read.
+        UsageError: there is nothing to move, or something rendered or under way stands in the way.
+        LockError, JournalError: the lockfile or the journal cannot be read.
         Refusal: another run holds the project.
     """
-    path = file.with_suffix(".lock")
-    if not path.exists():
-        raise UsageError(f"there is no lockfile {path.name} beside the list")
-    with hold(state_folder(path.parent)):
-        lock = read_lock(path)
-        _refuse(lock, old, new)
-        moved = lock.renamed(old, new)
-        Ledger(moved, path).write()
-    if not quiet:
-        for slate, record in moved.items():
-            if record.shot == new:
-                console.line(f"moved  {old}{slate.removeprefix(new)} → {slate}")
+    site = Site.real(file)
+    if not site.lock.exists():
+        raise UsageError(f"there is no lockfile {site.lock.name} beside the list")
+    with hold(state_folder(site.lock.parent)):
+        lock, log = read_lock(site.lock), Journal(site.journal)
+        settle(lock, log.flights)
+        _refuse(lock, log.flights, old, new)
+        slates = {slate: f"{new}{slate.removeprefix(old)}" for slate in _slates(lock, log.flights, old)}
+        log.rename(slates, new)
+        if log.flights:
+            with log:
+                pass
+        Ledger(lock.renamed(old, new), site.lock).write()
+    for was, now in () if quiet else slates.items():
+        console.line(f"moved  {was} → {now}")
     return 0
 
 
-def _refuse(lock: Lock, old: str, new: str) -> None:
+def _slates(lock: Lock, flights: Mapping[str, Flight], shot: str) -> Iterator[str]:
+    """The takes of a shot that are recorded or under way; one that is both comes twice."""
+    yield from (slate for slate, record in lock.items() if record.shot == shot)
+    yield from (slate for slate, flight in flights.items() if flight.record.shot == shot)
+
+
+def _refuse(lock: Lock, flights: Mapping[str, Flight], old: str, new: str) -> None:
     if not is_id(new):
         help_line = f"letters, digits, `.`, `_` and `-`, a letter or digit first, at most {MAX_ID} characters"
         raise UsageError(f"{shown(new)} cannot be an id: {help_line}")
     if old == new:
         raise UsageError(f"`{old}` has that id already")
-    shots = lock.shots()
+    shots = dict.fromkeys((*lock.shots(), *(flight.record.shot for flight in flights.values())))
     if old not in shots:
         near = nearest(old, shots)
         raise UsageError(f"the lockfile has no shot {shown(old)}{f'; the nearest is `{near}`' if near else ''}")
     for slate, record in lock.items():
         if record.shot == new and record.rendered:
             raise UsageError(f"`{slate}` is rendered too, and would be overwritten; nothing was moved")
+    for slate, flight in flights.items():
+        if flight.record.shot == new and (flight.collectable or flight.doubtful):
+            raise UsageError(f"`{slate}` is under way or in doubt, and would be forgotten; nothing was moved")

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 class Options:
     """What the command line says about a run.
 
-    `anew` are slates that are submitted once more even where that may pay twice. `ask` puts a question that is
+    `anew` are slates that are submitted once more even where that may pay twice; what is under way is collected
+    all the same, so that the same command after a kill pays nothing. `ask` puts a question that is
     answered by yes or no; None where nobody is there.
     """
 
@@ -87,8 +88,9 @@ def run(file: Path, *, variables: Mapping[str, Any], options: Options, console: 
         if options.rehearsal is not None:
             _clear(first.site)
         intent = _intent(opened, options)  # again: until now another run may have been at work
-        if {one.slate for one in intent.work if one.pays} - {one.slate for one in first.work if one.pays}:
-            _cleared(opened, intent, options)
+        new = {one.slate for one in intent.work if one.pays} - {one.slate for one in first.work if one.pays}
+        if new or not _distant(intent, options) <= accounts.keys():
+            accounts = _cleared(opened, intent, options)
         outcome = _run(opened, intent, accounts, options, notes)
     if not options.json and not options.quiet:
         with suppress(BrokenPipeError):
@@ -142,11 +144,15 @@ def _intent(opened: Opened, options: Options) -> _Intent:
     journal.settle(lock, flights)
     takes = [_placed(take, site, options) for take in opened.takes]
     disk = ProjectDisk(opened.shot_list.project, site.folder)
-    found = plan(takes, lock, disk, opened.skipped, Afloat(flights=flights, retry=options.retry, anew=options.anew))
-    for slate in options.anew:
-        if slate not in {one.slate for one in found.takes}:
-            raise UsageError(f"`--resubmit {slate}`: the list has no take `{slate}`")
+    anew = frozenset(options.anew)
+    found = plan(takes, lock, disk, opened.skipped, Afloat(flights=flights, retry=options.retry, anew=anew))
     slates = selected(found, options.chosen, options.left_out)
+    if missing := anew.difference(one.slate for one in found.takes):
+        slate = min(missing)
+        raise UsageError(f"`--resubmit {slate}`: the list has no take `{slate}`")
+    if missing := anew - slates:
+        slate = min(missing)
+        raise UsageError(f"`--resubmit {slate}`: `--select` or `--exclude` leaves `{slate}` out")
     return _Intent(site, lock, found, slates, [one for one in found.work if one.slate in slates])
 
 
@@ -167,14 +173,17 @@ def _cleared(opened: Opened, intent: _Intent, options: Options) -> dict[str, Acc
     """The accounts of a run that pays. Raises UsageError or Refusal for what must not start."""
     if not options.pays:
         return {}
-    distant = dict.fromkeys(one.take.provider for one in intent.work if not studio.is_local(one.take.provider))
-    if options.chosen is None:
-        distant.update(dict.fromkeys(one.record.provider or "" for one in intent.plan.orphans if one.collectable))
-    accounts = clearance.accounts(opened.shot_list, distant, os.environ)
+    accounts = clearance.accounts(opened.shot_list, sorted(_distant(intent, options)), os.environ)
     clearance.hold_to_budget(opened.shot_list.budget, intent.work)
     if not options.yes:
         clearance.consent(intent.work, options.ask)
     return accounts
+
+
+def _distant(intent: _Intent, options: Options) -> set[str]:
+    """The providers for which a run needs accounts."""
+    asked = {one.provider for one in intent.work if not studio.is_local(one.provider)} if options.pays else set()
+    return asked | {one.record.provider or "" for one in _orphans(intent, options)}
 
 
 def _run(
@@ -194,7 +203,8 @@ def _run(
 
     with ExitStack() as stack:
         shown = stack.enter_context(display(notes, intent.work, quiet=options.quiet or options.json))
-        log = stack.enter_context(_journal(intent, ledger)) if _goes_out(intent, options) or orphans else None
+        spoken = _goes_out(intent, options) or orphans or (options.pays and options.anew)
+        log = stack.enter_context(_journal(intent, ledger)) if spoken else None
         _decide(log, options.anew)
         given = Run(
             project=opened.shot_list.project,
@@ -221,7 +231,7 @@ def _accounts(
     say: Callable[[str], None],
 ) -> Accounts:
     """The accounts of the run; in a rehearsal those of the twins, once these are open."""
-    providers = {one.take.provider for one in given.work if not studio.is_local(one.take.provider)}
+    providers = {one.provider for one in given.work if not studio.is_local(one.provider)}
     if options.rehearsal is not None and providers:
         return options.rehearsal.accounts(opened.shot_list, sorted(providers), say)
     return nullcontext(accounts)
@@ -233,7 +243,7 @@ def _clock(options: Options) -> FastClock | None:
 
 def _goes_out(intent: _Intent, options: Options) -> bool:
     """Whether a provider is spoken to, or a twin of one."""
-    return not options.draft and any(not studio.is_local(one.take.provider) for one in intent.work)
+    return not options.draft and any(not studio.is_local(one.provider) for one in intent.work)
 
 
 def _orphans(intent: _Intent, options: Options) -> tuple[Any, ...]:
@@ -254,7 +264,7 @@ def _decide(log: journal.Journal | None, slates: Sequence[str]) -> None:
     """Write down that a person has given up what may be under way for these takes."""
     for slate in slates:
         flight = log.flights.get(slate) if log else None
-        if log is not None and flight is not None and (flight.doubtful or flight.collectable):
+        if log is not None and flight is not None and flight.may_be_given_up:
             log.note(slate, "decided")
 
 
@@ -272,7 +282,7 @@ def _slots(opened: Opened, work: list[Planned], options: Options) -> dict[str, i
     """How many takes of each provider may be made at once: the account's limit, and for drawing the cores."""
     cores = os.cpu_count() or 1
     slots = {}
-    for provider in {one.take.provider for one in work}:
+    for provider in {one.provider for one in work}:
         limit = int(account.settings(opened.shot_list, provider)["max_in_flight"])
         local = studio.is_local(provider)
         slots[provider] = cores if options.draft else min(limit, cores) if local else limit

@@ -1,0 +1,885 @@
+"""Promises about money, broken on purpose: each test is a way in which a run might pay twice or lose what was paid.
+
+The whole command line runs, against a provider that lives in this process and in virtual time.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from vidspec import clearance, download, events, journal, media, store
+from vidspec.commands import render
+from vidspec.errors import JournalError, Unavailable
+from vidspec.events import Event
+from vidspec.journal import Journal
+from vidspec.ledger import Ledger
+from vidspec.lock import Record
+from vidspec.project import open_lists, read_lock
+from vidspec.state import Flight
+from vidspec.wire import Call, Reply
+
+if TYPE_CHECKING:
+    from vidspec.state import Move
+    from vidspec.take import Take
+
+Shots = Callable[..., Path]
+Vidspec = Callable[..., subprocess.CompletedProcess[str]]
+Clip = Callable[[int], bytes]
+Step = Reply | Exception | Callable[[], Reply]
+
+BASE = "https://api.siliconflow.cn/v1"
+HEAD = "providers:\n  siliconflow: {poll_interval: 10, submits_per_minute: 60, deadline: 300, max_in_flight: 2}\n"
+WAN = '{provider: siliconflow, model: Wan-AI/Wan2.2-T2V-A14B, resolution: 720p, aspect_ratio: "16:9"}'
+DRAWN = "provider: animatic, model: null, resolution: null, aspect_ratio: null, size: 64x36, duration: 0.2, fps: 10"
+
+
+def reply(value: Any, status: int = 200, **headers: str) -> Reply:
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    return Reply(status=status, headers=named, body=json.dumps(value).encode())
+
+
+@dataclass
+class House:
+    """A provider that accepts whatever it is sent and has it done at once, unless the next step says otherwise.
+
+    `submits` and `looks` are scripts of what the next calls of their kind come to; `sent` are the prompts that
+    were submitted, `asked` the ids that were looked at.
+    """
+
+    clip: Clip
+    submits: list[Step] = field(default_factory=list)
+    looks: list[Step] = field(default_factory=list)
+    links: list[Exception | bytes] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    interrupts: list[signal.Signals] = field(default_factory=list)
+    seconds: float = 1.0
+    fetching: float = 0.0
+
+    def api(self, provider: str, base_url: str, key: str, request_timeout: float) -> House:
+        return self
+
+    async def exchange(self, call: Call) -> Reply:
+        await trio.lowlevel.checkpoint()
+        assert call.body is not None
+        if call.purpose == "submit":
+            self.sent.append(str(call.body["prompt"]))
+            accepted = reply({"requestId": f"r{len(self.sent)}"})
+            for one in self.interrupts:
+                await trio.sleep(1)
+                os.kill(os.getpid(), one)
+            self.interrupts.clear()
+            await trio.sleep(self.seconds)
+            return _played(self.submits, accepted)
+        request_id = str(call.body["requestId"])
+        self.asked.append(request_id)
+        link = {"url": f"https://cdn.example/{request_id}?sig=s3cret"}
+        return _played(self.looks, reply({"status": "Succeed", "results": {"videos": [link], "seed": 7}}))
+
+    async def fetch(self, client: Any, url: str, part: Path, **given: Any) -> int:
+        await trio.sleep(self.fetching)
+        step = self.links.pop(0) if self.links else self.clip(int(url.partition("?")[0].rpartition("r")[2] or 0))
+        if isinstance(step, Exception):
+            raise step
+        _write(part, step)
+        return len(step)
+
+
+def _write(part: Path, data: bytes) -> None:
+    part.unlink(missing_ok=True)
+    part.write_bytes(data)
+
+
+def _played(script: list[Step], otherwise: Reply) -> Reply:
+    step: Step = script.pop(0) if script else otherwise
+    if isinstance(step, Exception):
+        raise step
+    return step if isinstance(step, Reply) else step()
+
+
+@pytest.fixture
+def house(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> House:
+    """The provider behind every address, with a key for it."""
+    made = House(clip)
+
+    @asynccontextmanager
+    async def client() -> AsyncIterator[House]:
+        await trio.lowlevel.checkpoint()
+        yield made
+
+    monkeypatch.setattr("vidspec.http.open_client", client)
+    monkeypatch.setattr(download, "fetch", made.fetch)
+    monkeypatch.setattr(render, "_clock", lambda _options: MockClock(autojump_threshold=0))
+    monkeypatch.setattr("vidspec.conduct.random.random", lambda: 1.0)
+    for name in ("SILICONFLOW", "MINIMAX", "LEAPX"):
+        monkeypatch.setenv(f"{name}_API_KEY", "sk-very-secret")
+        monkeypatch.delenv(f"VIDSPEC_{name}_BASE_URL", raising=False)
+    return made
+
+
+@dataclass
+class Film:
+    """A project with its list, its lockfile and its journal."""
+
+    project: Path
+    shots: Shots
+    vidspec: Vidspec
+
+    @property
+    def path(self) -> Path:
+        return self.project / ".vidspec/journal/shots.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        return self.project / "shots.lock"
+
+    @property
+    def flights(self) -> Mapping[str, Flight]:
+        return journal.read(self.path)
+
+    def write(self, entries: str, head: str = HEAD) -> None:
+        self.shots(entries, head, defaults=WAN)
+
+    def take(self, slate: str) -> Take:
+        (opened,), _ = open_lists([self.project / "shots.yaml"], {})
+        return next(one for one in opened.takes if one.slate == slate)
+
+    def record(self, slate: str) -> Record:
+        found = read_lock(self.lock).get(slate)
+        assert found is not None
+        return found
+
+    def afloat(self, slate: str, move: Move, request_id: str | None = "r900", *, base_url: str = BASE) -> None:
+        """As a killed run leaves it: a take of the list under way, or in doubt."""
+        take = self.take(slate)
+        lock = read_lock(self.lock)
+        if slate not in lock:
+            lock.put(slate, Record(shot=take.shot, take=take.number))
+        Ledger(lock, self.lock).write()
+        with Journal(self.path) as log:
+            log.intend(slate, sent(take), output=take.output, base_url=base_url)
+            if move not in ("intended", "in_doubt", "refused"):
+                log.note(slate, "accepted", request_id=request_id)
+            if move not in ("intended", "accepted"):
+                log.note(slate, move)
+
+    def render(self, *options: str) -> subprocess.CompletedProcess[str]:
+        ended = self.vidspec("render", "shots.yaml", "--yes", *options)
+        assert "Traceback" not in ended.stderr
+        return ended
+
+    def as_it_must_be(self, house: House) -> set[str]:
+        """Nothing was sent twice, and every take has the clip that was made for it, or is in doubt: those."""
+        assert len(set(house.sent)) == len(house.sent)
+        found = self.planned()
+        assert set(found.values()) <= {"keep", "decide"}, found
+        doubts = {slate for slate, action in found.items() if action == "decide"}
+        for slate in found.keys() - doubts:
+            made = int(str(self.record(slate).request_id).removeprefix("r"))
+            assert (self.project / self.take(slate).output).read_bytes() == house.clip(made)
+        return doubts
+
+    def wipe(self) -> None:
+        """Begin from nothing."""
+        for folder in (".vidspec", "renders"):
+            shutil.rmtree(self.project / folder, ignore_errors=True)
+        self.lock.unlink()
+
+    def planned(self, *options: str) -> dict[str, str]:
+        ended = self.vidspec("plan", "shots.yaml", "--json", *options)
+        assert ended.returncode == 0, ended.stderr
+        return {one["slate"]: one["action"] for one in json.loads(ended.stdout)["takes"]}
+
+
+def sent(take: Take) -> Record:
+    """The record to be of a take that was sent."""
+    return Record(
+        shot=take.shot,
+        take=take.number,
+        provider=take.provider,
+        model=take.model,
+        fingerprint=take.fingerprint,
+        request=dict(take.request),
+        defaulted=tuple(key for key in take.request if key in take.defaulted),
+        seed=take.seed,
+        seed_rule=None if take.seed_rule == "none" else take.seed_rule,
+    )
+
+
+@pytest.fixture
+def film(project: Path, shots: Shots, vidspec: Vidspec, house: House) -> Film:
+    return Film(project, shots, vidspec)
+
+
+ONE = "- {id: a, prompt: one}"
+TWO = f"{ONE}\n- {{id: b, prompt: two}}"
+THREE = f"{TWO}\n- {{id: c, prompt: three}}"
+
+
+def test_the_provider_of_these_tests_does_what_one_does(film: Film, house: House) -> None:
+    film.write(TWO)
+    ended = film.render()
+    assert (ended.returncode, house.sent) == (0, ["one", "two"]), ended.stderr
+    assert film.render().stdout == "done: 2 takes kept\n"
+    assert film.record("b-t01").request_id == "r2"
+
+
+# --- lists that change while takes are under way -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "other",
+    [DRAWN, "provider: minimax, model: MiniMax-Hailuo-02, resolution: 768p, aspect_ratio: null"],
+    ids=["drawn here", "another provider"],
+)
+def test_a_take_under_way_is_collected_where_it_was_accepted_whatever_the_list_says_now(
+    film: Film, house: House, other: str
+) -> None:
+    film.write(ONE)
+    film.afloat("a-t01", "accepted")
+    film.write(f"- {{id: a, prompt: one, {other}}}")
+    ended = film.render()
+    assert (ended.returncode, house.sent, house.asked) == (0, [], ["r900"]), ended.stdout + ended.stderr
+    assert film.record("a-t01").provider == "siliconflow"
+    assert film.planned() == {"a-t01": "render"}
+
+
+def test_what_is_collected_waits_in_the_lane_of_the_provider_that_has_it(film: Film, house: House) -> None:
+    film.write(TWO)
+    film.afloat("a-t01", "accepted")
+    film.write(f"- {{id: a, prompt: one, {DRAWN}}}\n- {{id: b, prompt: two}}")
+    ended = film.render("--json")
+    events = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert {one["provider"] for one in events if one.get("slate") == "a-t01"} == {"siliconflow"}
+    assert house.sent == ["two"]
+
+
+# --- shots that are renamed ----------------------------------------------------------------------------------
+
+
+def test_lock_mv_takes_along_what_is_under_way_and_nothing_is_sent_again(film: Film, house: House) -> None:
+    film.write(TWO)
+    house.submits = [Unavailable("reset", blame="address")] * 8
+    film.afloat("a-t01", "running")
+    assert film.render("--select", "b").returncode == 1
+    film.write(TWO.replace("id: a", "id: z"))
+    moved = film.vidspec("lock", "mv", "shots.yaml", "a", "z")
+    assert (moved.returncode, moved.stdout) == (0, "moved  a-t01 → z-t01\n"), moved.stderr
+    house.sent.clear()
+    assert film.planned() == {"z-t01": "collect", "b-t01": "render"}
+    ended = film.render("--select", "z")
+    assert (ended.returncode, house.sent, house.asked) == (0, [], ["r900"]), ended.stderr
+    assert film.record("z-t01").shot == "z"
+    assert film.planned()["z-t01"] == "keep"
+
+
+def test_lock_mv_takes_along_a_doubt(film: Film, house: House) -> None:
+    film.write(ONE)
+    film.afloat("a-t01", "in_doubt")
+    film.write(ONE.replace("id: a", "id: z"))
+    assert film.vidspec("lock", "mv", "shots.yaml", "a", "z").returncode == 0
+    assert film.render().returncode == 1
+    assert (film.planned(), house.sent) == ({"z-t01": "decide"}, [])
+
+
+def test_lock_mv_takes_along_what_was_delivered_and_not_written_down(film: Film, house: House) -> None:
+    film.write(ONE)
+    assert film.render().returncode == 0
+    film.write(ONE.replace("id: a", "id: z"))
+    assert film.vidspec("lock", "mv", "shots.yaml", "a", "z").returncode == 0
+    assert film.planned() == {"z-t01": "restore"}
+    assert film.render().returncode == 0
+    assert list(read_lock(film.lock)) == ["z-t01"]
+    assert len(house.sent) == 1
+
+
+FROM_A = f"""
+{ONE}
+- {{id: b, prompt: two, model: Wan-AI/Wan2.2-I2V-A14B, first_frame: {{shot: a, at: last}}}}
+"""
+
+
+def test_a_take_under_way_that_was_made_from_a_renamed_shot_is_not_stale_when_it_comes(
+    film: Film, house: House
+) -> None:
+    film.write(FROM_A)
+    assert film.render("--select", "a").returncode == 0
+    stuck: list[Step] = [reply({"status": "InProgress"})] * 40
+    house.looks += stuck
+    assert film.render().returncode == 1
+    house.looks.clear()
+    film.write(FROM_A.replace("id: a", "id: z").replace("shot: a", "shot: z"))
+    assert film.vidspec("lock", "mv", "shots.yaml", "a", "z").returncode == 0
+    assert film.planned() == {"z-t01": "restore", "b-t01": "collect"}
+    assert film.render().returncode == 0
+    assert film.planned() == {"z-t01": "keep", "b-t01": "keep"}
+    assert len(house.sent) == 2
+
+
+def test_lock_mv_does_not_overwrite_what_is_under_way(film: Film) -> None:
+    film.write(TWO)
+    film.afloat("a-t01", "accepted", "r1")
+    film.afloat("b-t01", "accepted", "r2")
+    before = film.path.read_bytes()
+    moved = film.vidspec("lock", "mv", "shots.yaml", "a", "b")
+    assert (moved.returncode, moved.stdout) == (2, "")
+    assert "`b-t01` is under way" in moved.stderr
+    assert film.path.read_bytes() == before
+
+
+def test_a_shot_that_was_renamed_while_under_way_is_recognised(film: Film) -> None:
+    film.write(ONE)
+    film.afloat("a-t01", "accepted")
+    film.write(ONE.replace("id: a", "id: z"))
+    hints = json.loads(film.vidspec("plan", "shots.yaml", "--json").stdout)["hints"]
+    assert any("`vidspec lock mv FILE a z`" in hint for hint in hints)
+
+
+@pytest.mark.parametrize(
+    ("move", "said"),
+    [("accepted", "a render of the whole list collects it"), ("in_doubt", "see whether the provider has it")],
+)
+def test_what_is_under_way_for_a_take_that_is_gone_is_not_hidden(film: Film, move: Move, said: str) -> None:
+    film.write(TWO)
+    film.afloat("b-t01", move)
+    film.write(ONE)
+    hints = json.loads(film.vidspec("plan", "shots.yaml", "--json").stdout)["hints"]
+    assert any("`b-t01`" in hint and said in hint for hint in hints), hints
+
+
+# --- `--resubmit` ---------------------------------------------------------------------------------------------
+
+
+def test_the_same_command_again_collects_what_it_had_resubmitted(film: Film, house: House) -> None:
+    """After a kill the arrow key and Return: what is under way may still be had, so nothing is sent."""
+    film.write(ONE)
+    film.afloat("a-t01", "accepted")
+    ended = film.render("--resubmit", "a-t01")
+    assert (ended.returncode, house.sent, house.asked) == (0, [], ["r900"]), ended.stdout
+
+
+def test_what_could_not_be_collected_may_be_resubmitted(film: Film, house: House) -> None:
+    film.write(ONE)
+    film.afloat("a-t01", "accepted")
+    house.looks = [reply({"message": "gone"}, 404)]
+    ended = film.render()
+    assert ended.returncode == 1
+    assert "HTTP 404: gone; `--resubmit a-t01` would pay for another" in ended.stdout
+    assert "accepted as r900, and not had last time: HTTP 404: gone" in film.vidspec("plan", "shots.yaml").stdout
+    ended = film.render("--resubmit", "a-t01")
+    assert (ended.returncode, house.sent) == (0, ["one"]), ended.stdout + ended.stderr
+
+
+def test_what_was_accepted_elsewhere_may_be_resubmitted(film: Film, house: House) -> None:
+    film.write(ONE)
+    film.afloat("a-t01", "running", base_url="https://other.example/v1")
+    assert "it was accepted at https://other.example/v1" in film.render().stdout
+    assert film.render("--resubmit", "a-t01").returncode == 0
+    assert house.sent == ["one"]
+
+
+def test_what_is_resubmitted_but_not_selected_is_not_given_up(film: Film, house: House) -> None:
+    film.write(TWO)
+    film.afloat("a-t01", "expired")
+    ended = film.render("--resubmit", "a-t01", "--select", "b")
+    assert ended.returncode == 2
+    assert "`--resubmit a-t01`" in ended.stderr
+    assert film.flights["a-t01"].collectable
+    assert house.sent == []
+
+
+def test_a_doubt_about_a_take_that_is_drawn_now_ends_when_a_person_says_so(film: Film, house: House) -> None:
+    film.write(ONE)
+    film.afloat("a-t01", "in_doubt")
+    film.write(f"- {{id: a, prompt: one, {DRAWN}}}")
+    assert film.render("--resubmit", "a-t01").returncode == 0
+    assert film.planned() == {"a-t01": "keep"}
+    assert house.sent == []
+
+
+# --- interrupts ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM], ids=["twice", "then a polite kill"])
+def test_an_impatient_interrupt_waits_for_the_submit_that_is_on_its_way(
+    film: Film, house: House, second: signal.Signals
+) -> None:
+    film.write(TWO)
+    house.interrupts = [signal.SIGINT, second]
+    passed_on: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: passed_on.append(number))
+    try:
+        ended = film.render()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert passed_on == []
+    assert (ended.returncode, len(house.sent)) == (130, 2)
+    assert "the same command goes on from here" in ended.stdout
+    assert sorted(film.planned().values()) == ["collect", "collect"]
+    assert film.render().returncode == 0
+    assert len(house.sent) == 2
+
+
+# --- the journal ------------------------------------------------------------------------------------------------
+
+
+def test_what_follows_a_line_that_was_cut_by_a_full_disk_is_not_lost(
+    film: Film, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One take's intent does not fit any more; another's answer comes a moment later, and is paid for."""
+    film.write(TWO)
+    take = film.take("b-t01")
+    film.afloat("a-t01", "intended")
+    with Journal(film.path) as log:
+        write = os.write
+        monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:20]))
+
+        def full(descriptor: int, data: bytes) -> int:
+            monkeypatch.setattr(os, "write", no_space)
+            return write(descriptor, data[:20])
+
+        def no_space(descriptor: int, data: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(JournalError):
+            log.intend("b-t01", sent(take), output=take.output, base_url=BASE)
+        monkeypatch.setattr(os, "write", write)
+        log.note("a-t01", "accepted", request_id="r1")
+    assert film.flights["a-t01"].request_id == "r1"
+    assert "b-t01" not in film.flights
+
+
+def test_every_acceptance_that_cannot_be_written_down_names_its_id(
+    film: Film, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = Journal._append
+
+    def full(self: Journal, line: str, *, sync: bool) -> None:
+        if '"accepted"' in line:
+            raise JournalError("disk full")
+        append(self, line, sync=sync)
+
+    monkeypatch.setattr(Journal, "_append", full)
+    house.seconds = 5.0
+    film.write(TWO)
+    ended = film.render()
+    assert len(house.sent) == 2
+    assert "`a-t01` was accepted as `r1`" in ended.stderr + ended.stdout
+    assert "`b-t01` was accepted as `r2`" in ended.stderr + ended.stdout
+    assert ended.returncode == 1
+
+
+def test_a_journal_that_cannot_be_written_before_anything_is_sent_is_a_refusal(
+    film: Film, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Journal, line: str, *, sync: bool) -> None:
+        raise JournalError("disk full")
+
+    monkeypatch.setattr(Journal, "_append", full)
+    film.write(ONE)
+    assert (film.render().returncode, house.sent) == (3, [])
+
+
+def test_a_journal_that_fills_up_after_something_was_sent_is_no_refusal(
+    film: Film, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 3 promises that nothing was submitted."""
+    append = Journal._append
+
+    def full(self: Journal, line: str, *, sync: bool) -> None:
+        if '"delivered"' in line:
+            raise JournalError("disk full")
+        append(self, line, sync=sync)
+
+    monkeypatch.setattr(Journal, "_append", full)
+    film.write(ONE)
+    assert (film.render().returncode, house.sent) == (1, ["one"])
+
+
+def test_a_clip_that_was_fetched_again_with_other_bytes_is_settled_from_the_journal(film: Film) -> None:
+    film.write(ONE)
+    assert film.render().returncode == 0
+    record = film.record("a-t01")
+    assert record.output is not None
+    other = replace(record, output=replace(record.output, sha256="sha256:" + "5" * 64, bytes=5))
+    with Journal(film.path) as log:
+        log.adopt(
+            Flight(
+                slate="a-t01",
+                move="accepted",
+                record=record,
+                output=record.output.path,
+                base_url=BASE,
+                since=1.0,
+                request_id=record.request_id,
+            )
+        )
+        log.note("a-t01", "succeeded")
+        log.note("a-t01", "delivered", record=other)
+    lock = read_lock(film.lock)
+    journal.settle(lock, film.flights)
+    settled = lock.get("a-t01")
+    assert settled is not None
+    assert settled.output == other.output
+    assert [former.output for former in settled.superseded] == [record.output]
+
+
+# --- clips that come ----------------------------------------------------------------------------------------------
+
+
+def test_a_clip_of_a_take_that_is_gone_does_not_mix_with_one_that_goes_to_the_same_place(
+    film: Film, house: House, clip: Clip
+) -> None:
+    film.write("- {id: a, prompt: one, output: ferry.mp4}")
+    film.afloat("a-t01", "accepted")
+    film.write("- {id: z, prompt: other, output: ferry.mp4}")
+    house.fetching = 30.0
+    ended = film.render()
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    one, other = film.record("a-t01"), film.record("z-t01")
+    assert one.output is not None
+    assert other.output is not None
+    assert one.output.path != other.output.path == "ferry.mp4"
+    assert (film.project / "ferry.mp4").read_bytes() == clip(1)
+    assert (film.project / one.output.path).read_bytes() == clip(900)
+    assert film.planned() == {"z-t01": "keep"}
+
+
+def test_a_clip_that_the_library_chokes_on_fails_its_own_take_alone(
+    film: Film, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = media.probe
+
+    def choke(path: Path) -> media.Probe:
+        if path.read_bytes() == b"choke":
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+        return probe(path)
+
+    monkeypatch.setattr(media, "probe", choke)
+    film.write(TWO)
+    house.links = [b"choke", house.clip(9), *([b"choke"] * 4)]
+    ended = film.render()
+    assert ended.returncode == 1, ended.stderr
+    assert "1 take rendered, 1 take failed" in ended.stdout
+    assert {slate for slate, flight in film.flights.items() if flight.collectable}
+    again = film.render()
+    assert (again.returncode, len(house.sent)) == (0, 2)
+
+
+def test_a_link_that_nobody_can_read_fails_its_own_take_alone(film: Film, house: House) -> None:
+    """A redirect to `https://[`: whoever takes addresses apart finds that out by a ValueError."""
+    film.write(TWO)
+    house.links += [ValueError("Invalid IPv6 URL: https://[x?sig=s3cret")] * 4
+    ended = film.render()
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "s3cret" not in ended.stdout + ended.stderr
+
+
+def test_a_data_address_is_one_in_capitals_too(film: Film, house: House) -> None:
+    from base64 import b64encode
+
+    link = "DATA:video/mp4;base64," + b64encode(house.clip(3)).decode()
+    house.looks = [reply({"status": "Succeed", "results": {"videos": [{"url": link}]}})]
+    house.links = [Unavailable("nobody asks for this")] * 9
+    film.write(ONE)
+    assert film.render().returncode == 0
+
+
+def test_what_waited_and_turns_out_to_be_the_same_is_collected_and_not_paid_for_again(
+    film: Film, house: House
+) -> None:
+    """All clips are gone; the first is drawn again, the same to the byte, and the second was made from it."""
+    wan = "{id: b, prompt: two, model: Wan-AI/Wan2.2-I2V-A14B, first_frame: {shot: a, at: last}}"
+    film.write(f"- {{id: a, prompt: one, {DRAWN}}}\n- {wan}")
+    assert film.render().returncode == 0
+    shutil.rmtree(film.project / "renders")
+    shutil.rmtree(film.project / ".vidspec/objects")
+    assert film.planned() == {"a-t01": "render", "b-t01": "wait"}
+    ended = film.render()
+    assert (ended.returncode, len(house.sent)) == (0, 1), ended.stdout
+    assert film.planned() == {"a-t01": "keep", "b-t01": "keep"}
+
+
+# --- what went wrong before ---------------------------------------------------------------------------------------
+
+
+def test_a_good_clip_is_kept_where_a_second_one_was_refused(film: Film, house: House) -> None:
+    film.write(ONE)
+    assert film.render().returncode == 0
+    house.looks = [reply({"status": "Failed", "reason": "content policy"})]
+    assert film.render("--resubmit", "a-t01").returncode == 1
+    assert film.planned() == {"a-t01": "keep"}
+    assert film.render().returncode == 0
+
+
+def test_a_failed_take_is_sent_again_when_the_frame_that_it_begins_with_has_changed(
+    film: Film, house: House
+) -> None:
+    film.write(FROM_A)
+    house.looks = [
+        reply({"status": "Succeed", "results": {"videos": [{"url": "https://cdn.example/r1"}]}}),
+        reply({"status": "Failed", "reason": "content policy"}),
+    ]
+    assert film.render().returncode == 1
+    assert film.planned() == {"a-t01": "keep", "b-t01": "failed"}
+    film.write(FROM_A.replace("prompt: one", "prompt: uno"))
+    assert film.planned() == {"a-t01": "render", "b-t01": "wait"}
+    assert film.render("--select", "a").returncode == 0
+    assert film.planned() == {"a-t01": "keep", "b-t01": "render"}
+
+
+def test_what_has_failed_can_be_selected_and_tried_again(film: Film, house: House) -> None:
+    film.write(TWO)
+    house.looks = [reply({"status": "Failed", "reason": "content policy"})]
+    assert film.render().returncode == 1
+    ended = film.render("--select", "state:failed", "--retry-failed")
+    assert ended.returncode == 0, ended.stderr
+    assert len(house.sent) == 3
+
+
+# --- limits, deadlines and accounts ----------------------------------------------------------------------------
+
+
+def test_a_closed_account_is_said_at_once_and_not_at_the_rate_of_submits(film: Film, house: House) -> None:
+    film.write("- {id: a, prompt: one, takes: 20}", HEAD.replace("submits_per_minute: 60", "submits_per_minute: 1"))
+    house.submits = [reply("Invalid token", 401)]
+    ended = film.render("--json")
+    finished = json.loads(ended.stdout.splitlines()[-1])
+    assert (finished["failed"], len(house.sent)) == (20, 1)
+    assert finished["time"] < 5
+
+
+@pytest.mark.parametrize("call", ["submit", "poll"])
+def test_nobody_waits_longer_than_the_deadline_because_a_provider_says_so(
+    film: Film, house: House, call: str
+) -> None:
+    busy = reply({"message": "come back tomorrow"}, 429, retry_after="86400")
+    film.write("- {id: a, prompt: one, takes: 5}")
+    house.submits, house.looks = ([busy], []) if call == "submit" else ([], [busy])
+    ended = film.render("--json")
+    finished = json.loads(ended.stdout.splitlines()[-1])
+    assert ended.returncode == 1
+    assert finished["time"] < 1000
+    if call == "submit":
+        assert len(house.sent) <= 2
+
+
+def test_a_provider_that_is_busy_until_the_deadline_is_not_asked_for_ever(film: Film, house: House) -> None:
+    film.write(ONE)
+    house.looks = [reply({}, 429, retry_after="1000")] * 5
+    with trio_deadline():
+        ended = film.render("--json")
+    assert ended.returncode == 1
+    assert film.flights["a-t01"].move == "expired"
+    assert len(house.asked) == 1
+
+
+def test_a_take_is_looked_at_before_it_is_given_up(film: Film, house: House) -> None:
+    film.write(ONE, HEAD.replace("deadline: 300", "deadline: 5"))
+    ended = film.render()
+    assert (ended.returncode, house.asked) == (0, ["r1"]), ended.stdout
+
+
+class trio_deadline:  # noqa: N801
+    """Ends the test where virtual time stands still."""
+
+    def __enter__(self) -> None:
+        def late(*_: Any) -> None:
+            raise AssertionError("virtual time stands still")
+
+        self._before = signal.signal(signal.SIGALRM, late)
+        signal.alarm(5)
+
+    def __exit__(self, *_: object) -> None:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, self._before)
+
+
+def test_an_address_that_nobody_gives_any_more_is_said_and_is_no_bug(film: Film, house: House) -> None:
+    """The shots of a house are gone from the list, and its `base_url` with them, with a take under way there."""
+    leapx = (
+        "- {id: b, prompt: two, provider: leapx, model: sora-2, resolution: null, aspect_ratio: null, seed: null}"
+    )
+    head = f"{HEAD}  leapx: {{base_url: https://leapx.example/v1}}\n"
+    film.write(f"{ONE}\n{leapx}", head)
+    film.afloat("b-t01", "accepted", base_url="https://leapx.example/v1")
+    film.write(ONE)
+    ended = film.render()
+    assert ended.returncode == 2, ended.stderr
+    assert "leapx" in ended.stderr
+    assert "base_url" in ended.stderr
+
+
+def test_a_run_that_leaves_out_what_is_gone_needs_no_account_for_it(
+    film: Film, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film.write(f"{TWO}\n- {{id: c, prompt: three, {DRAWN}}}")
+    film.afloat("b-t01", "accepted")
+    film.write(f"{ONE}\n- {{id: c, prompt: three, {DRAWN}}}")
+    monkeypatch.delenv("SILICONFLOW_API_KEY")
+    ended = film.render("--exclude", "a")
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_what_turns_out_to_be_needed_once_the_project_is_held_is_cleared_too(
+    film: Film, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run was at work until now, and has left something under way at a provider that was not needed."""
+    film.write(f"{ONE}\n- {{id: c, prompt: three, {DRAWN}}}")
+    assert film.render().returncode == 0
+    (film.project / "renders/c/c-t01.mp4").unlink()
+    house.sent.clear()
+    accounts = clearance.accounts
+    done: list[int] = []
+
+    def clear(*given: Any) -> Any:
+        if not done:
+            done.append(1)
+            film.afloat("a-t01", "accepted")
+        return accounts(*given)
+
+    monkeypatch.setattr(clearance, "accounts", clear)
+    ended = film.render()
+    assert (ended.returncode, house.asked[-1], house.sent) == (0, "r900", []), ended.stderr
+
+
+# --- what is said ------------------------------------------------------------------------------------------
+
+
+def test_events_can_be_written_whatever_the_stream_can_say() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    tell = events.json_lines(stream)
+    tell(Event(event="failed", time=1.0, slate="a-t01", details={"reason": "余额不足 \udcff"}))
+    stream.seek(0)
+    assert json.loads(stream.read())["reason"] == "余额不足 \udcff"
+
+
+def test_events_of_a_take_that_is_gone_name_its_provider(film: Film) -> None:
+    film.write(TWO)
+    film.afloat("b-t01", "accepted")
+    film.write(ONE)
+    told = [json.loads(line) for line in film.render("--json").stdout.splitlines()]
+    assert {one.get("provider") for one in told if one.get("slate") == "b-t01"} == {"siliconflow"}
+
+
+def test_a_line_counts_only_what_the_run_was_to_do(film: Film) -> None:
+    film.write(TWO)
+    film.afloat("b-t01", "accepted")
+    film.write(ONE)
+    lines = film.render().stderr.splitlines()
+    assert any(line.startswith("[1/1] a-t01") for line in lines)
+    assert not any("[2/1]" in line for line in lines), lines
+
+
+def test_a_run_that_cannot_write_its_lockfile_still_says_that_it_is_over(
+    film: Film, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = store.whole
+
+    def full(target: Path) -> Any:
+        if house.sent:
+            raise OSError(28, "No space left on device")
+        return whole(target)
+
+    monkeypatch.setattr("vidspec.ledger.whole", full)
+    film.write(ONE)
+    ended = film.render("--json")
+    assert ended.returncode == 1
+    assert "cannot write the lockfile shots.lock" in ended.stderr
+    assert json.loads(ended.stdout.splitlines()[-1])["event"] == "run_finished"
+    assert film.planned() == {"a-t01": "keep"}
+
+
+# --- death at every moment ------------------------------------------------------------------------------------
+
+
+class Dead(BaseException):
+    """The process is gone: nothing that it would still do is done."""
+
+
+class Reaper:
+    """Kills the process at its nth step that leaves a trace, and lets nothing leave a trace after that.
+
+    A step is a line of the journal, a file that gets its name, or a call to the provider, which dies before it is
+    heard or before it is answered. A line may be written by half.
+    """
+
+    def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch, at: int, *, half: bool) -> None:
+        self.left, self.half = at, half
+        self.write, self.replace, self.exchange = os.write, Path.replace, house.exchange
+        monkeypatch.setattr(os, "write", self.written)
+        monkeypatch.setattr(os, "ftruncate", lambda *_: self.step())
+        monkeypatch.setattr(Path, "replace", _as_method(self.named))
+        monkeypatch.setattr(house, "exchange", self.exchanged)
+
+    def step(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Dead
+
+    def written(self, descriptor: int, data: bytes) -> int:
+        if self.left == 0 and self.half:
+            self.write(descriptor, data[: len(data) // 2])
+        self.step()
+        return self.write(descriptor, data)
+
+    def named(self, part: Path, target: Path) -> Path:
+        self.step()
+        return self.replace(part, target)
+
+    async def exchanged(self, call: Call) -> Reply:
+        self.step()
+        answer = await self.exchange(call)
+        self.step()
+        return answer
+
+
+def _as_method(work: Callable[[Path, Path], Path]) -> Callable[[Path, Path], Path]:
+    def called(part: Path, target: Path) -> Path:
+        return work(part, target)
+
+    return called
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("half", [False, True], ids=["between lines", "in a line"])
+def test_whenever_a_run_dies_nothing_is_sent_twice_and_nothing_accepted_is_lost(
+    film: Film, house: House, half: bool
+) -> None:
+    film.write(TWO)
+    in_doubt: list[int] = []
+    for at in range(200):
+        with pytest.MonkeyPatch.context() as patch:
+            reaper = Reaper(house, patch, at, half=half)
+            with suppress(Dead, BaseExceptionGroup):
+                film.render()
+        known = {slate for slate, flight in film.flights.items() if flight.request_id}
+        with pytest.MonkeyPatch.context() as patch:
+            Reaper(house, patch, at * 7 % 19, half=half)
+            with suppress(Dead, BaseExceptionGroup):
+                film.render()
+        film.render()
+        doubts = film.as_it_must_be(house)
+        assert not doubts & known, at
+        if reaper.left > 0:
+            break
+        in_doubt += [at] * len(doubts)
+        house.sent.clear()
+        film.wipe()
+    assert 15 < at < 199
+    assert in_doubt
