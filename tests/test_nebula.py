@@ -192,7 +192,7 @@ def test_a_link_that_is_more_than_one_line_is_none() -> None:
     progress = ended(nebula.poll(ticket), Reply(status=200, body=json.dumps(body).encode()))
     assert (progress.link, progress.handle) == (None, None)
     assert progress.reason == (
-        "the link is not to be had any more: the answer says `https://a.example.net/v Host: b`"
+        "the link is not to be had any more: the answer says `https://a.example.net/… Host: b`"
     )
 
 
