@@ -18,6 +18,7 @@ from PIL import Image
 from trio.testing import MockClock
 
 from vidspec import clearance, media
+from vidspec.history import History
 from vidspec.http import open_client
 from vidspec.ingredients import data_uri
 from vidspec.journal import Journal
@@ -180,7 +181,10 @@ def sent(opened: Opened, provider: str, folder: Path) -> tuple[Sandbox, dict[str
             account = clearance.of(opened.shot_list, provider, sandbox.base_url(provider), "sk-a-key-of-ours")
             places = trio.CapacityLimiter(account.max_in_flight)
             with Journal(folder / "journal.jsonl") as journal:
-                remote = Remote({provider: account}, client=client, journal=journal, chance=lambda: 1.0)
+                history = History(folder / "history.json")
+                remote = Remote(
+                    {provider: account}, client=client, journal=journal, history=history, chance=lambda: 1.0
+                )
 
                 async def one(take: Take) -> None:
                     record = Record(shot=take.shot, take=1, provider=provider, model=take.model)

@@ -25,7 +25,7 @@ ROWS = [
     "engine project sandbox",
     "remote landing drawer",
     "download ingredients",
-    "studio ledger hold progress crash plan_table http journal site",
+    "studio ledger hold progress crash plan_table http journal site history",
     "resolve selection folder catalogue",
     "animatic plan drafting store",
     "budget unfold check inputs account outputs trust state difference delivered",

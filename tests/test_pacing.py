@@ -1,47 +1,102 @@
 from __future__ import annotations
 
-import itertools
+import math
+import random
+import statistics
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidspec.pacing import Rate, backoff, look_after
+from vidspec.pacing import Lengths, Rate, backoff, next_look
+
+MIDDLE, SPREAD = math.log(2.0) - 0.08, 0.4
+"""A log-normal length of two seconds on average."""
+
+
+def sent(rate: Rate, *asked: float) -> list[float]:
+    """When each of several submits goes, one after the other."""
+    found: list[float] = []
+    for now in asked:
+        at = rate.ready_at(max([now, *found]))
+        rate.sent(at)
+        found.append(round(at, 3))
+    return found
+
+
+# --- the rate ----------------------------------------------------------------------------------------------
 
 
 def test_the_first_submits_of_a_minute_go_at_once_and_the_next_wait_for_it_to_end() -> None:
-    rate = Rate(3)
-    assert [rate.book(0.0) for _ in range(7)] == [0, 0, 0, 60.25, 60.25, 60.25, 120.5]
+    assert sent(Rate(3), *[0.0] * 7) == [0, 0, 0, 60.25, 60.25, 60.25, 120.5]
 
 
 def test_a_rate_of_less_than_one_a_minute_is_one_in_so_many_minutes() -> None:
-    rate = Rate(0.5)
-    assert [rate.book(0.0), rate.book(0.0)] == [0.0, 120.25]
+    assert sent(Rate(0.5), 0.0, 0.0) == [0.0, 120.25]
+
+
+def test_a_rate_of_more_than_one_a_second_is_spread_over_the_seconds() -> None:
+    times = sent(Rate(600), *[0.0] * 30)
+    assert times[:11] == [0.0] * 10 + [1.015]
+    assert times[-1] == 2.03
 
 
 def test_who_comes_late_waits_no_more() -> None:
-    rate = Rate(1)
-    rate.book(0.0)
-    assert rate.book(500.0) == 500.0
+    assert sent(Rate(1), 0.0, 500.0) == [0.0, 500.0]
 
 
-def test_nothing_goes_before_the_moment_that_the_provider_has_named() -> None:
+def test_after_a_no_nothing_goes_for_a_while_and_then_half_as_much() -> None:
+    rate = Rate(4)
+    rate.refused(0.0, 30.0)
+    assert rate.share == 0.5
+    assert sent(rate, *[1.0] * 4) == [30.0, 30.0, 90.25, 90.25]
+
+
+def test_noes_that_come_together_count_as_one() -> None:
+    rate = Rate(4)
+    for now in (0.0, 0.1, 0.2):
+        rate.refused(now, 5.0)
+    assert rate.share == 0.5
+
+
+def test_what_was_lost_is_won_back_little_by_little() -> None:
+    rate = Rate(4)
+    rate.refused(0.0, 1.0)
+    for _ in range(5):
+        rate.taken()
+    assert rate.share == pytest.approx(0.75)
+    for _ in range(50):
+        rate.taken()
+    assert rate.share == 1.0
+
+
+def test_however_often_it_says_no_something_still_goes() -> None:
     rate = Rate(60)
-    rate.hold_off(30.0)
-    rate.hold_off(20.0)
-    assert rate.book(1.0) == 30.0
+    for minute in range(50):
+        rate.refused(minute * 100.0, 1.0)
+    assert rate.share == 1 / 16
+    assert len(sent(rate, *[6000.0] * 3)) == 3
 
 
-@given(st.floats(0.2, 30), st.lists(st.floats(0, 30), min_size=1, max_size=80))
-def test_no_minute_holds_more_submits_than_allowed(per_minute: float, gaps: list[float]) -> None:
-    rate, now, sent = Rate(per_minute), 0.0, []
+@given(st.floats(0.2, 300), st.lists(st.floats(0, 30), min_size=1, max_size=120), st.data())
+def test_no_minute_holds_more_submits_than_allowed(
+    per_minute: float, gaps: list[float], data: st.DataObject
+) -> None:
+    rate, now, times = Rate(per_minute), 0.0, list[float]()
     for gap in gaps:
-        now += gap
-        sent.append(rate.book(now))
-    assert sent == sorted(sent)
+        now = rate.ready_at(now + gap)
+        rate.sent(now)
+        if data.draw(st.booleans()):
+            rate.refused(now, data.draw(st.floats(0, 5)))
+        else:
+            times.append(now)
+    assert times == sorted(times)
     count = max(1, int(per_minute))
-    for first, after in itertools.pairwise(sent[::count]):
+    for first, after in zip(times, times[count:], strict=False):
         assert after - first >= 60 * count / per_minute
+
+
+# --- trying again ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -53,6 +108,93 @@ def test_waits_double_up_to_a_minute_and_are_spread(attempt: int, chance: float,
     assert backoff(attempt, chance) == seconds
 
 
-@pytest.mark.parametrize("chance", [0.0, 0.4, 1.0])
-def test_a_look_is_never_later_than_the_interval(chance: float) -> None:
-    assert 8.0 <= look_after(10.0, chance) <= 10.0
+# --- when to look ------------------------------------------------------------------------------------------
+
+
+def looked_at(known: tuple[float, float] | None) -> tuple[float, float]:
+    """Looks per clip and the median lag, over many clips whose lengths are drawn."""
+    chance = random.Random(7)
+    looks, lags = [], []
+    for _ in range(1500):
+        length = math.exp(chance.gauss(MIDDLE, SPREAD))
+        now, count = 0.0, 0
+        while now < length:
+            now += next_look(known, now, 1.0, chance.random())
+            count += 1
+        looks.append(count)
+        lags.append(now - length)
+    return statistics.mean(looks), statistics.median(lags)
+
+
+def test_with_what_is_known_a_clip_is_seen_soon_and_with_few_looks() -> None:
+    looks, lag = looked_at((MIDDLE, SPREAD))
+    assert looks < 5.0
+    assert lag < 0.15
+
+
+def test_what_a_table_says_serves_nearly_as_well() -> None:
+    looks, lag = looked_at(Lengths().known((1.2, 3.1)))
+    assert looks < 5.5
+    assert lag < 0.17
+
+
+def test_where_nothing_is_known_looks_come_at_the_interval() -> None:
+    assert [next_look(None, elapsed, 10.0, 1.0) for elapsed in (0.0, 5.0, 500.0)] == [10.0, 10.0, 10.0]
+    assert next_look(None, 0.0, 10.0, 0.0) == 8.0
+
+
+@given(st.floats(0.01, 5000), st.floats(0.05, 60), st.floats(-3, 8), st.floats(0.08, 2))
+def test_after_the_first_look_no_gap_is_longer_than_the_interval(
+    elapsed: float, interval: float, middle: float, spread: float
+) -> None:
+    assert 0 < next_look((middle, spread), elapsed, interval, 0.5) <= interval
+
+
+def test_the_first_look_waits_until_there_is_a_chance_at_all() -> None:
+    known = (math.log(150), 0.3)
+    assert 50 < next_look(known, 0.0, 10.0, 0.5) < 110
+
+
+def test_lengths_are_learnt_from_what_was_seen() -> None:
+    lengths, chance = Lengths(), random.Random(3)
+    assert lengths.known(()) is None
+    for _ in range(300):
+        lengths.saw(math.exp(chance.gauss(MIDDLE, SPREAD)))
+    known = lengths.known(())
+    assert known is not None
+    assert known[0] == pytest.approx(MIDDLE, abs=0.1)
+    assert known[1] == pytest.approx(SPREAD, abs=0.1)
+
+
+def test_what_was_seen_outweighs_a_wrong_table() -> None:
+    lengths = Lengths()
+    for _ in range(60):
+        lengths.saw(20.0)
+    known = lengths.known((240, 540))
+    assert known is not None
+    assert math.exp(known[0]) < 30
+
+
+def test_what_was_seen_long_ago_counts_for_less() -> None:
+    lengths = Lengths()
+    for _ in range(1000):
+        lengths.saw(5.0)
+    for _ in range(600):
+        lengths.saw(50.0)
+    known = lengths.known(())
+    assert known is not None
+    assert math.exp(known[0]) > 40
+
+
+@pytest.mark.parametrize("typical", [(), (5.0,), (5.0, 5.0), (0.0, 9.0), (9.0, 5.0)])
+def test_a_table_that_says_nothing_is_not_believed(typical: tuple[float, ...]) -> None:
+    assert Lengths().known(typical) is None
+
+
+def test_lengths_that_are_all_alike_leave_some_doubt() -> None:
+    lengths = Lengths()
+    for _ in range(50):
+        lengths.saw(10.0)
+    known = lengths.known(())
+    assert known is not None
+    assert known[1] == 0.08

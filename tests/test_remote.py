@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from trio.testing import MockClock
 from vidspec import download, journal
 from vidspec.account import Account
 from vidspec.errors import InDoubt, JournalError, MediaError, ProviderError, Refused, Unavailable
+from vidspec.history import History
 from vidspec.journal import Journal
 from vidspec.lock import Record
 from vidspec.project import open_lists
@@ -97,6 +99,7 @@ class Stage:
 
     take: Take
     path: Path
+    history: History
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def tell(self, kind: Any, slate: str, /, **details: Any) -> None:
@@ -110,7 +113,10 @@ class Stage:
 
         async def main() -> Any:
             with Journal(self.path, now=lambda: 1000.0 + trio.current_time()) as log:
-                here = Remote({"siliconflow": account}, client=way, journal=log, chance=lambda: 1.0)  # type: ignore[arg-type]
+                client: Any = way
+                here = Remote(
+                    {"siliconflow": account}, client=client, journal=log, history=self.history, chance=lambda: 1.0
+                )
                 return await work(here)
 
         return way, trio.run(main, clock=MockClock(autojump_threshold=0))
@@ -142,7 +148,7 @@ class Stage:
 def stage(shots: Shots, tmp_path: Path) -> Stage:
     wan = '{provider: siliconflow, model: Wan-AI/Wan2.2-T2V-A14B, resolution: 720p, aspect_ratio: "16:9"}'
     (opened,), _ = open_lists([shots("- {id: a, prompt: x}", defaults=wan)], {})
-    return Stage(opened.takes[0], tmp_path / "journal.jsonl")
+    return Stage(opened.takes[0], tmp_path / "journal.jsonl", History(tmp_path / "history.json"))
 
 
 # --- the one submit ----------------------------------------------------------------------------------------
@@ -160,7 +166,7 @@ def test_the_intent_is_on_disk_when_the_submit_is_sent_and_the_acceptance_when_i
     ("script", "times"),
     [
         ([BUSY, ACCEPTED], [0, 1]),
-        ([BUSY, BUSY, BUSY, ACCEPTED], [0, 1, 60.25, 64.25]),
+        ([BUSY, BUSY, BUSY, ACCEPTED], [0, 1, 3, 7]),
         ([reply({}, 429, retry_after="30"), ACCEPTED], [0, 30]),
         ([reply({}, 429, retry_after="0"), ACCEPTED], [0, 0.5]),
         ([OVERLOADED, ACCEPTED], [0, 1]),
@@ -334,6 +340,22 @@ def test_a_look_that_fails_is_taken_again_and_nothing_is_submitted(stage: Stage,
     way, _ = stage.watch([trouble, trouble, DONE])
     assert len(way.times("submit")) == 1
     assert way.times("poll") == [10, 11, 13]
+
+
+def test_once_lengths_are_known_looks_come_when_a_clip_may_be_there(stage: Stage) -> None:
+    for _ in range(40):
+        stage.history.saw("siliconflow", RECORD.model or "", 100.0)
+    way, _ = stage.watch([RUNNING, RUNNING, RUNNING, DONE])
+    first, *later = way.times("poll")
+    assert 75 < first < 100
+    assert all(after - before <= 10 for before, after in pairwise([first, *later]))
+    assert stage.history.lengths("siliconflow", RECORD.model or "").count == 41
+
+
+def test_what_an_earlier_run_had_accepted_teaches_nothing(stage: Stage) -> None:
+    _, flight = stage.request([ACCEPTED])
+    stage.play([DONE], lambda here: here.watch(flight, stage.tell, nothing, at_once=True))
+    assert stage.history.lengths("siliconflow", RECORD.model or "").count == 0
 
 
 def test_an_unknown_state_is_looked_at_again_and_told_once(stage: Stage) -> None:

@@ -11,7 +11,7 @@ sees to it. The modules of a package are one room::
     engine project sandbox                                a run, a list opened for a command, the twins
     remote landing drawer                                 a take at its provider, a clip at its place
     download ingredients
-    studio ledger hold progress crash plan_table http journal site
+    studio ledger hold progress crash plan_table http journal site history
     resolve selection folder catalogue
     animatic plan drafting store                          clips, and what would be done for them, and why
     budget unfold check inputs account outputs trust state difference delivered

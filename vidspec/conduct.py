@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -50,16 +52,21 @@ def conduct(given: Run, accounts: Accounts, clock: trio.abc.Clock | None = None)
 async def _perform(given: Run, accounts: Accounts, outcome: Outcome) -> None:
     """Run the engine with the providers that it needs."""
     async with accounts as opened:
-        if not opened or given.journal is None:
+        if not opened or given.journal is None or given.history is None:
             await engine.run(given, outcome.tally)
             return
         from vidspec.http import open_client
         from vidspec.remote import Remote
 
         async with open_client() as client:
-            remote = Remote(opened, client=client, journal=given.journal, chance=random.random)
+            remote = Remote(
+                opened, client=client, journal=given.journal, history=given.history, chance=random.random
+            )
             outcome.limits = remote.limits
-            await engine.run(replace(given, remote=remote), outcome.tally)
+            try:
+                await engine.run(replace(given, remote=remote), outcome.tally)
+            finally:
+                given.history.write()
 
 
 def _told(group: ExceptionGroup, outcome: Outcome) -> Exception:
@@ -85,6 +92,14 @@ def _single(group: ExceptionGroup) -> Iterator[Exception]:
 
 
 async def _cancel_on(signals: Any, scope: trio.CancelScope) -> None:
-    """Whoever is impatient and asks again has been heard: a submit that is on its way is still waited for."""
+    """End in good order; whoever asks again leaves at once.
+
+    The journal has all that is known by then, so that nothing is lost: a submit without an answer is in doubt.
+    """
     async for _ in signals:
+        if scope.cancel_called:
+            with suppress(OSError):
+                sys.stderr.write("\nleft at once; the same command goes on from here\n")
+                sys.stderr.flush()
+            os._exit(130)
         scope.cancel()

@@ -33,6 +33,7 @@ from vidspec.store import whole
 
 if TYPE_CHECKING:
     from vidspec.events import Kind, Listener
+    from vidspec.history import History
     from vidspec.ingredients import Ingredients
     from vidspec.journal import Journal
     from vidspec.ledger import Ledger
@@ -102,6 +103,7 @@ class Run:
     maker: Maker
     remote: Sender | None = None
     journal: Journal | None = None
+    history: History | None = None
     orphans: tuple[Flight, ...] = ()
     drafts: bool = False
     on_progress: Callable[[str, float], None] = lambda _slate, _share: None

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vidspec.account import Account
     from vidspec.capability import Capability
     from vidspec.events import Kind
+    from vidspec.history import History
     from vidspec.http import Api, Client
     from vidspec.journal import Journal
     from vidspec.lock import Record
@@ -66,6 +67,7 @@ class _Desk:
     limits: Limits = field(default_factory=Limits)
     closed: ProviderError | None = None
     shut: trio.Event = field(default_factory=trio.Event)
+    turnstile: trio.StrictFIFOLock = field(default_factory=trio.StrictFIFOLock)
     unreachable: bool = False
     strange: set[str] = field(default_factory=set)
 
@@ -84,9 +86,11 @@ class Remote:
         *,
         client: Client,
         journal: Journal,
+        history: History,
         chance: Callable[[], float],
     ) -> None:
         """`chance` gives numbers from 0 to 1, to spread what would otherwise bunch."""
+        self._history = history
         self._client = client
         self._journal = journal
         self._chance = chance
@@ -127,7 +131,7 @@ class Remote:
             try:
                 flight = await self._submit(desk, take, record, sending)
             except (Throttled, Unavailable) as error:
-                wait = self._wait(desk, error, attempt)
+                wait = self._wait(desk, error, attempt, submit=True)
                 if _is_over(desk, error, attempt, trio.current_time() + wait - began):
                     desk.unreachable = desk.unreachable or error.blame == "address"
                     if (error.retry_after or 0) > desk.account.deadline:
@@ -138,17 +142,21 @@ class Remote:
                 await trio.sleep(wait)
                 continue
             desk.unreachable = False
+            desk.rate.taken()
             tell("submitted", take.slate, model=take.model, request_id=flight.request_id)
             return flight
 
     async def _turn(self, desk: _Desk) -> None:
-        """Wait until one more submit is within the rate. Raises what has closed the account."""
-        now = trio.current_time()
-        with trio.move_on_at(now if desk.closed else desk.rate.book(now)):
-            await desk.shut.wait()
-        desk.limits.waited += trio.current_time() - now
-        if desk.closed is not None:
-            raise Refused(f"not sent: {desk.closed.reason}", blame=desk.closed.blame)
+        """Wait until one more submit is within the rate, in the order of asking. Raises what closed the account."""
+        began = trio.current_time()
+        async with desk.turnstile:
+            while not desk.closed and (at := desk.rate.ready_at(trio.current_time())) > trio.current_time():
+                with trio.move_on_at(at):
+                    await desk.shut.wait()
+            desk.limits.waited += trio.current_time() - began
+            if desk.closed is not None:
+                raise Refused(f"not sent: {desk.closed.reason}", blame=desk.closed.blame)
+            desk.rate.sent(trio.current_time())
 
     async def _submit(self, desk: _Desk, take: Take, record: Record, sending: Sending) -> Flight:
         """Send a take, once. Nothing that happens outside can stop it between the intent and what came of it."""
@@ -175,14 +183,14 @@ class Remote:
             told.exit_code = 1  # 3 would say that nothing was submitted
             raise told from error
 
-    def _wait(self, desk: _Desk, error: Throttled | Unavailable, attempt: int) -> float:
+    def _wait(self, desk: _Desk, error: Throttled | Unavailable, attempt: int, *, submit: bool = False) -> float:
         """Seconds until the next try; where the provider has said to slow down, for all takes."""
         wait = pacing.backoff(attempt, self._chance())
         if error.retry_after is not None:
             wait = max(error.retry_after, _LEAST_WAIT)
         if isinstance(error, Throttled):
             desk.limits.throttled += 1
-            desk.rate.hold_off(trio.current_time() + min(wait, desk.account.deadline))
+            desk.rate.refused(trio.current_time(), min(wait, desk.account.deadline), counts=not submit)
         return wait
 
     # --- looking ---------------------------------------------------------------------------------------------
@@ -197,8 +205,9 @@ class Remote:
             return await self._watched(self._desk(flight), flight, tell, report, at_once=at_once)
 
     async def _watched(self, desk: _Desk, flight: Flight, tell: Tell, report: Report, *, at_once: bool) -> Progress:
-        until = trio.current_time() + desk.account.deadline
-        wait = 0.0 if at_once else pacing.look_after(desk.account.poll_interval, self._chance())
+        began = seen = trio.current_time()
+        until = began + desk.account.deadline
+        wait = 0.0 if at_once else self._next_look(desk, flight, 0.0)
         failures = 0
         while True:
             await trio.sleep_until(min(trio.current_time() + wait, until))
@@ -216,10 +225,24 @@ class Remote:
             if progress.share is not None:
                 report(round(progress.share * 100), 100)
             if self._has_arrived(desk, flight, progress, tell):
+                if not at_once:
+                    self._learn(flight, (seen + trio.current_time()) / 2 - began)
                 return progress
             if is_last:
                 raise _too_late(desk)
-            wait = pacing.look_after(desk.account.poll_interval, self._chance())
+            seen = trio.current_time()
+            wait = self._next_look(desk, flight, 0.0 if at_once else seen - began)
+
+    def _next_look(self, desk: _Desk, flight: Flight, elapsed: float) -> float:
+        """Seconds until the next look: by what is known of the model, but for a request of an earlier run."""
+        provider, model = flight.record.provider or "", flight.record.model or ""
+        listed = table(provider).models.get(model)
+        known = self._history.lengths(provider, model).known(listed.typical if listed else ())
+        return pacing.next_look(known, elapsed, desk.account.poll_interval, self._chance())
+
+    def _learn(self, flight: Flight, seconds: float) -> None:
+        """A clip took so long: to the middle between the last look that did not find it and the one that did."""
+        self._history.saw(flight.record.provider or "", flight.record.model or "", seconds)
 
     @contextmanager
     def _stopping(self, flight: Flight) -> Iterator[None]:

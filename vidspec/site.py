@@ -26,6 +26,11 @@ class Site:
     folder: Path
     outputs: str = ""
 
+    @property
+    def history(self) -> Path:
+        """What was learnt of how long clips take."""
+        return self.folder / "history.json"
+
     @classmethod
     def real(cls, shot_list: Path) -> Site:
         """Where what is paid for is kept."""

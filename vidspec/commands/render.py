@@ -199,6 +199,7 @@ def _run(
     from vidspec.conduct import conduct
     from vidspec.drawer import Drawer
     from vidspec.engine import Run
+    from vidspec.history import History
     from vidspec.progress import display
 
     with ExitStack() as stack:
@@ -217,6 +218,7 @@ def _run(
             slots=_slots(opened, intent.work, options),
             maker=Drawer(opened.shot_list.title, drafts=options.draft),
             journal=log,
+            history=History(intent.site.history) if log else None,
             drafts=options.draft,
             on_progress=shown.progress,
         )
