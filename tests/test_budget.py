@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from vidspec import budget
+from vidspec.errors import Overspent, UsageError
 from vidspec.lock import Cost
 from vidspec.providers import PROVIDERS, table
 
@@ -94,3 +95,58 @@ def test_a_switch_that_is_not_in_the_request_is_off() -> None:
     assert off is not None
     assert budget.cost(model, {"duration": 8}) == off
     assert budget.cost(model, {"duration": 8, "audio": True}) != off
+
+
+# --- the purse ---------------------------------------------------------------------------------------------
+
+
+def test_money_is_held_before_and_given_back_only_where_nothing_was_made() -> None:
+    purse = budget.Purse([{"usd": 3.0}])
+    purse.hold("a", usd(2))
+    with pytest.raises(Overspent, match="not sent: 4 usd would be spent, which is too much"):
+        purse.hold("b", usd(2))
+    purse.give_back("a")
+    purse.hold("b", usd(2))
+    purse.hold("c", usd(1))
+
+
+def test_a_take_that_is_tried_again_holds_its_price_once() -> None:
+    purse = budget.Purse([{"usd": 2.0}])
+    for _ in range(5):
+        purse.hold("a", usd(2))
+
+
+def test_the_narrower_bound_counts_and_currencies_stay_apart() -> None:
+    purse = budget.Purse([{"usd": 9.0, "cny": 1.0}, {"usd": 1.0}])
+    purse.hold("a", usd(1))
+    with pytest.raises(Overspent):
+        purse.hold("b", usd(0.01))
+    with pytest.raises(Overspent):
+        purse.hold("c", Cost(amount=1, currency="cny"))
+
+
+def test_what_nobody_has_a_price_for_holds_nothing() -> None:
+    purse = budget.Purse([{"usd": 0.0}])
+    purse.hold("a", None)
+    purse.hold("b", usd(0))
+
+
+def test_sums_that_fit_exactly_are_not_refused_for_their_last_digit() -> None:
+    purse = budget.Purse([{"usd": 0.3}])
+    for name in "abc":
+        purse.hold(name, usd(0.1))
+
+
+@pytest.mark.parametrize(
+    ("texts", "amounts"),
+    [(["5usd"], {"usd": 5}), ([" 0.50 CNY", "2usd"], {"cny": 0.5, "usd": 2}), ([], {})],
+    ids=["one", "two", "none"],
+)
+def test_amounts_are_read_by_currency(texts: list[str], amounts: dict[str, float]) -> None:
+    assert budget.amounts(texts) == amounts
+
+
+@pytest.mark.parametrize("text", ["5", "usd", "-5usd", "5 dollars", "1e3usd", "", "nanusd", "5usd,2cny"])
+def test_what_is_no_amount_is_said_so(text: str) -> None:
+    with pytest.raises(UsageError, match="is no amount: write one like `5usd`"):
+        budget.amounts([text])

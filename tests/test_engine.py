@@ -16,13 +16,13 @@ import trio
 from trio.testing import MockClock
 
 from vidspec import engine, journal, media
-from vidspec.engine import Report, Run
 from vidspec.errors import InDoubt, RenderError
 from vidspec.events import Tally
 from vidspec.journal import Journal
 from vidspec.ledger import SETTLE_EVERY, Ledger
 from vidspec.lock import Lock, Record
 from vidspec.project import open_lists, read_lock
+from vidspec.run import Report, Run
 from vidspec.store import Store, file_digest, state_folder, whole
 from vidspec.wire import Progress
 
@@ -188,7 +188,7 @@ class Film:
             ledger=Ledger(layout, opened.lock_path, trio.current_time),
             store=self.store,
             listener=self.listener or self.events.append,
-            slots=self.slots,
+            slots={one.lane: self.slots.get(one.provider, 1) for one in work},
             drafts=self.drafts,
             maker=self,
             now=lambda: datetime(2026, 11, 20, 10, tzinfo=UTC),

@@ -883,3 +883,109 @@ def test_whenever_a_run_dies_nothing_is_sent_twice_and_nothing_accepted_is_lost(
         film.wipe()
     assert 15 < at < 199
     assert in_doubt
+
+
+# --- how much a run takes on -------------------------------------------------------------------------------------
+
+
+FOUR = "\n".join(f"- {{id: {name}, prompt: {name}}}" for name in "abcd")
+
+
+def test_at_most_so_many_takes_are_submitted_and_the_rest_is_left_for_later(film: Film, house: House) -> None:
+    film.write(FOUR)
+    ended = film.render("--max-takes", "3")
+    assert (ended.returncode, house.sent) == (0, ["a", "b", "c"])
+    assert "left for later: 1 take, about 2.00 cny" in ended.stdout
+    assert film.render("--max-takes", "3").returncode == 0
+    assert house.sent == ["a", "b", "c", "d"]
+
+
+def test_what_needs_a_take_that_is_left_is_left_too_and_nothing_is_blocked(film: Film, house: House) -> None:
+    frame = "model: Wan-AI/Wan2.2-I2V-A14B, first_frame: {shot: b, at: last}"
+    film.write(f"- {{id: c, prompt: c, {frame}}}\n- {{id: a, prompt: a}}\n- {{id: b, prompt: b}}")
+    ended = film.render("--max-takes", "1", "--exclude", "a")
+    assert (ended.returncode, house.sent) == (0, ["b"])
+    assert "left for later: 1 take" in ended.stdout
+    assert "blocked" not in ended.stdout
+
+
+def test_only_what_is_new_is_paid_for(film: Film, house: House) -> None:
+    film.write(TWO)
+    assert film.render().returncode == 0
+    film.write(TWO.replace("prompt: one", "prompt: another") + "\n- {id: z, prompt: new}")
+    ended = film.render("--only-new")
+    assert (ended.returncode, house.sent[2:]) == (0, ["new"])
+    assert "left for later: 1 take" in ended.stdout
+    assert film.planned()["a-t01"] == "render"
+
+
+@pytest.mark.parametrize(
+    ("cost", "code", "said"),
+    [
+        ("8cny", 0, ""),
+        ("7.99cny", 3, "the plan may cost 8 cny; the `--max-cost` is 7.99 cny"),
+        ("5usd", 3, "the plan may cost 8 cny, and the `--max-cost` names no cny"),
+        ("much", 2, "`much` is no amount: write one like `5usd`"),
+    ],
+)
+def test_a_plan_that_may_cost_more_than_is_asked_for_is_refused(
+    film: Film, house: House, cost: str, code: int, said: str
+) -> None:
+    film.write(FOUR)
+    ended = film.render("--max-cost", cost)
+    assert ended.returncode == code
+    assert said in ended.stderr
+    assert len(house.sent) == (4 if code == 0 else 0)
+
+
+def test_after_a_failure_nothing_more_is_begun_where_that_is_asked_for(film: Film, house: House) -> None:
+    film.write(FOUR, HEAD.replace("max_in_flight: 2", "max_in_flight: 1"))
+    house.submits = [reply({"code": 20012, "message": "no such thing", "data": None}, 400)]
+    ended = film.render("--fail-fast")
+    assert ended.returncode == 1
+    assert house.sent == ["a"]
+    assert film.render("--retry-failed").returncode == 0
+
+
+def test_a_limit_of_the_account_holds_for_each_model_where_the_table_says_so(film: Film, house: House) -> None:
+    film.write(FOUR)
+    (opened,), _ = open_lists([film.project / "shots.yaml"], {})
+    assert {one.lane for one in opened.plan().takes} == {"siliconflow Wan-AI/Wan2.2-T2V-A14B"}
+
+
+# --- a person who knows better -----------------------------------------------------------------------------------
+
+
+def test_a_take_in_doubt_is_adopted_by_its_id_and_collected_free(film: Film, house: House) -> None:
+    film.write(ONE)
+    film.afloat("a-t01", "in_doubt", None)
+    ended = film.vidspec("adopt", "shots.yaml", "a-t01", "r42")
+    assert ended.returncode == 0
+    assert ended.stdout == "a-t01: accepted by `siliconflow` as r42; the next render collects it, free\n"
+    assert film.planned() == {"a-t01": "collect"}
+    assert film.render().returncode == 0
+    assert (house.sent, house.asked) == ([], ["r42"])
+    assert film.record("a-t01").request_id == "r42"
+
+
+@pytest.mark.parametrize(
+    ("slate", "request_id", "message"),
+    [
+        ("a-t02", "r1", "`a-t02` is not in doubt"),
+        ("b-t01", "r1", "`b-t01` is not in doubt"),
+        ("a-t01", "", "the request id is empty"),
+        ("a-t01", "r\n1", "no text that can be printed"),
+        ("a-t01", "r" * 5000, "too long"),
+    ],
+    ids=["another-take", "no-take", "empty", "unprintable", "long"],
+)
+def test_what_cannot_be_adopted_is_exit_2_and_changes_nothing(
+    film: Film, house: House, slate: str, request_id: str, message: str
+) -> None:
+    film.write(ONE)
+    film.afloat("a-t01", "in_doubt", None)
+    before = film.path.read_bytes()
+    ended = film.vidspec("adopt", "shots.yaml", slate, request_id)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert message in ended.stderr
+    assert film.path.read_bytes() == before

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from vidspec.history import History
 from vidspec.journal import Journal
 from vidspec.lock import Record
 from vidspec.project import open_lists
+from vidspec.providers import siliconflow
 from vidspec.remote import Remote
 from vidspec.state import IllegalMove
 from vidspec.wire import Call, Reply
@@ -26,7 +28,7 @@ from vidspec.wire import Call, Reply
 if TYPE_CHECKING:
     from vidspec.state import Flight
     from vidspec.take import Take
-    from vidspec.wire import Progress
+    from vidspec.wire import Progress, Sending, Talk
 
 Shots = Callable[..., Path]
 Step = Reply | Exception | float
@@ -213,6 +215,30 @@ def test_a_refusal_ends_the_take_and_is_written_down(stage: Stage, answer: Step,
     with pytest.raises(Refused):
         stage.request([answer])
     assert (stage.flight.move, stage.flight.blame) == ("refused", blame)
+
+
+@pytest.mark.parametrize(
+    ("answer", "move"),
+    [
+        (reply({"id": "r7"}), "accepted"),
+        (reply({"id": None}), "in_doubt"),
+        (Unavailable("no answer"), "in_doubt"),
+    ],
+    ids=["found", "not-found", "no-answer"],
+)
+def test_a_lost_answer_is_looked_for_where_the_provider_offers_proof(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, answer: Step, move: str
+) -> None:
+    def find(sending: Sending) -> Talk[str | None]:
+        looked = yield Call(purpose="poll", verb="GET", path=f"/find?prompt={sending.request['prompt']}")
+        found: str | None = json.loads(looked.body)["id"]
+        return found
+
+    monkeypatch.setattr(siliconflow, "find", find, raising=False)
+    with suppress(InDoubt):
+        stage.request([InDoubt("submit: no answer within 60 s"), answer])
+    assert stage.flight.move == move
+    assert stage.flight.request_id == ("r7" if move == "accepted" else None)
 
 
 def test_a_cancelled_run_still_hears_the_answer_of_the_submit_that_was_on_its_way(stage: Stage) -> None:

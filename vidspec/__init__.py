@@ -7,12 +7,13 @@ sees to it. The modules of a package are one room::
     commands                                              one command, one module
     conduct rehearsal                                     a run from its first signal to its last
     summary                                               the last words of a run
-    clearance                                             what must be in order before anything is sent
+    clearance portion                                     what must be in order before anything is sent
     engine project sandbox                                a run, a list opened for a command, the twins
+    run                                                   what a run is given
     remote landing drawer                                 a take at its provider, a clip at its place
     download ingredients
     studio ledger hold progress crash plan_table http journal site history
-    resolve selection folder catalogue
+    resolve selection folder catalogue lanes
     animatic plan drafting store                          clips, and what would be done for them, and why
     budget unfold check inputs account outputs trust state difference delivered
     lock stills scope shotlist phrases                    the languages that we read and write

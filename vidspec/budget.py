@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from vidspec.errors import Overspent, UsageError
 from vidspec.fingerprint import SWITCHES
 from vidspec.lock import Cost
 
@@ -30,6 +32,17 @@ def _absent(key: str) -> Any:
     return False if key in SWITCHES else None
 
 
+def amounts(texts: Iterable[str]) -> dict[str, float]:
+    """Amounts as they are written (`5usd`, `0.5 cny`), by currency. Raises UsageError for what is none."""
+    found: dict[str, float] = {}
+    for text in texts:
+        match = re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,6})?)\s*([A-Za-z]{3})\s*", text)
+        if match is None:
+            raise UsageError(f"`{text}` is no amount: write one like `5usd`, once for each currency")
+        found[match[2].lower()] = float(match[1])
+    return found
+
+
 def totals(costs: Iterable[Cost | None]) -> dict[str, float]:
     """Sums by currency, of what is known."""
     sums: dict[str, float] = {}
@@ -39,18 +52,48 @@ def totals(costs: Iterable[Cost | None]) -> dict[str, float]:
     return sums
 
 
-def excesses(budget: Mapping[str, float] | None, sums: Mapping[str, float]) -> Iterator[str]:
-    """A sentence for every currency in which a plan may cost more than the budget allows."""
+def excesses(budget: Mapping[str, float] | None, sums: Mapping[str, float], name: str = "budget") -> Iterator[str]:
+    """A sentence for every currency in which a plan may cost more than is allowed; `name` is what allows it."""
     if budget is None:
         return
     for currency, amount in sums.items():
         if amount > 0 and currency not in budget:
-            yield f"the plan may cost {amount:g} {currency}, and the budget names no {currency}"
+            yield f"the plan may cost {amount:g} {currency}, and the {name} names no {currency}"
         elif amount > budget.get(currency, 0.0):
-            yield f"the plan may cost {amount:g} {currency}; the budget is {budget[currency]:g} {currency}"
+            yield f"the plan may cost {amount:g} {currency}; the {name} is {budget[currency]:g} {currency}"
 
 
 def shown(sums: Mapping[str, float], *, free: str = "free") -> str:
     """Sums as a person reads them: `1.40 usd + 4.00 cny`."""
     paid = [f"{amount:.2f} {currency}" for currency, amount in sums.items() if amount > 0]
     return " + ".join(paid) or free
+
+
+class Purse:
+    """What a run may spend: money is held for a take before it is sent, and given back only where nothing was made.
+
+    A price that nobody knows holds nothing. Currencies that a bound does not name may not be spent under it.
+    """
+
+    def __init__(self, bounds: Iterable[Mapping[str, float]]) -> None:
+        self._bounds = tuple(bounds)
+        self._held: dict[str, Cost] = {}
+
+    def hold(self, slate: str, cost: Cost | None) -> None:
+        """Hold the price of a take. Raises Overspent where there is not enough left; it must not be sent then."""
+        if cost is None or not cost.amount:
+            return
+        wanted = totals((*(one for name, one in self._held.items() if name != slate), cost))
+        for bound in self._bounds:
+            if wanted[cost.currency] > bound.get(cost.currency, 0.0) + _ROUNDING:
+                raise Overspent(
+                    f"not sent: {wanted[cost.currency]:g} {cost.currency} would be spent, which is too much"
+                )
+        self._held[slate] = cost
+
+    def give_back(self, slate: str) -> None:
+        """Nothing was made for a take: its price is free again."""
+        self._held.pop(slate, None)
+
+
+_ROUNDING = 1e-6

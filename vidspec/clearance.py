@@ -63,10 +63,14 @@ def of(shot_list: ShotList, provider: str, base_url: str, key: str) -> Account:
     )
 
 
-def hold_to_budget(allowed: Mapping[str, float] | None, work: Iterable[Planned]) -> None:
-    """Raise Refusal where the work may cost more than the list allows."""
-    for sentence in budget.excesses(allowed, budget.totals(one.cost for one in work if one.pays)):
-        raise Refusal(f"{sentence}; nothing was submitted")
+def hold_to_budget(
+    listed: Mapping[str, float] | None, asked: Mapping[str, float] | None, work: Iterable[Planned]
+) -> None:
+    """Raise Refusal where the work may cost more than the list allows, or than the command line does."""
+    sums = budget.totals(one.cost for one in work if one.pays)
+    for allowed, name in ((listed, "budget"), (asked, "`--max-cost`")):
+        for sentence in budget.excesses(allowed, sums, name):
+            raise Refusal(f"{sentence}; nothing was submitted")
 
 
 def consent(work: Sequence[Planned], ask: Callable[[str], bool] | None) -> None:

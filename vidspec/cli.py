@@ -28,6 +28,7 @@ COMMANDS = {
     "plan": "Show what a render would do, what it would cost, and why.",
     "render": "Render what is missing or stale.",
     "status": "Show how every take stands.",
+    "adopt": "Say that a take in doubt was accepted, by the provider's id of it.",
     "lock": "Work on a lockfile: `mv` for a shot that was renamed.",
     "providers": "Show the providers and what their models can do.",
     "schema": "Print a JSON Schema.",
@@ -96,6 +97,13 @@ def _optional_path(_ctx: click.Context, _parameter: click.Parameter, value: str 
     from pathlib import Path
 
     return None if value is None else Path(value)
+
+
+def _costs(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, float] | None:
+    """`--max-cost 5usd` as amounts by currency; None where it was not given."""
+    from vidspec import budget
+
+    return budget.amounts(values) if values else None
 
 
 def _ask(question: str) -> bool:
@@ -225,6 +233,17 @@ def _render() -> click.Command:
     @click.option(
         "--resubmit", "anew", multiple=True, metavar="SLATE", help="Submit this once more; may pay twice."
     )
+    @click.option("--only-new", is_flag=True, help="Pay for nothing that was rendered before, stale or lost.")
+    @click.option("--max-takes", "most", type=click.IntRange(1), metavar="N", help="Submit at most so many takes.")
+    @click.option(
+        "--max-cost",
+        "allowed",
+        multiple=True,
+        callback=_costs,
+        metavar="5usd",
+        help="Refuse a plan of more than this.",
+    )
+    @click.option("--fail-fast", is_flag=True, help="Begin nothing more once something has failed.")
     @click.option("--yes", "-y", is_flag=True, help="Agree to the price without being asked.")
     @_common("file", "select", "exclude", "var", "json", "quiet", "color")
     def command(
@@ -256,6 +275,20 @@ def _status() -> click.Command:
         from vidspec.commands import status
 
         return status.run(file, console=_console(no_color=no_color), **options)
+
+    return command
+
+
+def _adopt() -> click.Command:
+    @click.command("adopt", help=COMMANDS["adopt"])
+    @_common("file")
+    @click.argument("slate")
+    @click.argument("request_id")
+    @_common("color")
+    def command(*, file: Path, slate: str, request_id: str, no_color: bool) -> int:
+        from vidspec.commands import adopt
+
+        return adopt.run(file, slate, request_id, console=_console(no_color=no_color))
 
     return command
 
@@ -340,6 +373,7 @@ _MADE: dict[str, Callable[[], click.Command]] = {
     "plan": _plan,
     "render": _render,
     "status": _status,
+    "adopt": _adopt,
     "lock": _lock,
     "providers": _providers,
     "schema": _schema,

@@ -19,7 +19,7 @@ from vidspec.errors import VidspecError
 from vidspec.events import Outcome
 
 if TYPE_CHECKING:
-    from vidspec.engine import Run
+    from vidspec.run import Run
 
 Accounts = AbstractAsyncContextManager[Mapping[str, Account]]
 """Accounts that are good for as long as they are open."""

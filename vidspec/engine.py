@@ -7,13 +7,10 @@ stood at its place before is kept. One take that fails stops only what needs it.
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import trio
 
@@ -21,7 +18,7 @@ from vidspec import budget, landing, studio
 from vidspec.check import drawn_seeds
 from vidspec.delivered import mismatches
 from vidspec.difference import as_recorded, differences
-from vidspec.errors import InDoubt, JournalError, MediaError, RenderError, VidspecError
+from vidspec.errors import InDoubt, JournalError, MediaError, ProviderError, RenderError, VidspecError
 from vidspec.events import Event, Tally
 from vidspec.fingerprint import fingerprint
 from vidspec.ingredients import Pantry
@@ -32,83 +29,15 @@ from vidspec.state import Flight
 from vidspec.store import whole
 
 if TYPE_CHECKING:
-    from vidspec.events import Kind, Listener
-    from vidspec.history import History
-    from vidspec.ingredients import Ingredients
-    from vidspec.journal import Journal
-    from vidspec.ledger import Ledger
-    from vidspec.plan import Plan, Planned
-    from vidspec.remote import Tell
-    from vidspec.store import Store
-    from vidspec.studio import Pictures
-    from vidspec.take import Take
-    from vidspec.wire import Progress
+    from collections.abc import Callable
 
-Report = Callable[[int, int], None]
-"""Told how far a clip is: done, of how much."""
+    from vidspec.events import Kind
+    from vidspec.ingredients import Ingredients
+    from vidspec.plan import Planned
+    from vidspec.run import Report, Run
+    from vidspec.take import Take
 
 Ending = Literal["rendered", "restored", "collected", "kept"]
-
-
-class Maker(Protocol):
-    """Whoever makes clips on this machine, and knows how to take a frame from one."""
-
-    async def clip(self, take: Take, pictures: Pictures, part: Path, report: Report) -> None:
-        """Make a take's clip at a path."""
-
-    async def frame(self, take: Take, pictures: Pictures, clip: Path, at: str | float) -> bytes:
-        """A frame (`first`, `last`, or a time in seconds) of a take's clip as a PNG, for another take to use."""
-
-
-class Sender(Protocol):
-    """Whoever has clips made by providers: `remote.Remote`."""
-
-    def base_url(self, provider: str) -> str:
-        """The address that this run speaks to."""
-
-    async def request(self, take: Take, record: Record, media: Mapping[tuple[str, int], str], tell: Tell) -> Flight:
-        """Have a take accepted, at most once."""
-
-    async def watch(self, flight: Flight, tell: Tell, report: Report, *, at_once: bool) -> Progress:
-        """Look at an accepted take until it has succeeded."""
-
-    async def fetch(
-        self,
-        flight: Flight,
-        progress: Progress,
-        part: Path,
-        look: Callable[[], None],
-        tell: Tell,
-        report: Report,
-    ) -> None:
-        """Fetch the clip of a take that has succeeded to a path, and have it looked at."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """Everything that a run needs, given.
-
-    `plan` holds all takes of the list, `work` those of them that are to be made, `orphans` requests under way for
-    takes that the list no longer has. With `drafts` every take is drawn here, free, whichever provider it is meant
-    for; else `remote` and `journal` are there for takes of other providers.
-    """
-
-    project: Path
-    plan: Plan
-    work: tuple[Planned, ...]
-    ledger: Ledger
-    store: Store
-    listener: Listener
-    slots: Mapping[str, int]
-    maker: Maker
-    remote: Sender | None = None
-    journal: Journal | None = None
-    history: History | None = None
-    orphans: tuple[Flight, ...] = ()
-    drafts: bool = False
-    on_progress: Callable[[str, float], None] = lambda _slate, _share: None
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    draw_seed: Callable[[int, int], int] = lambda low, high: low + secrets.randbelow(high - low + 1)
 
 
 async def run(given: Run, tally: Tally) -> None:
@@ -129,7 +58,7 @@ class _Engine:
         self._planned = {planned.slate: planned for planned in given.plan.takes}
         there = {planned.slate for planned in given.plan.takes if planned.action == "keep"}
         first = sorted(given.work, key=lambda one: one.action != "collect")
-        self._schedule = Schedule((Job(one.slate, one.provider, _needs(one)) for one in first), there)
+        self._schedule = Schedule((Job(one.slate, one.lane, _needs(one)) for one in first), there)
         self._places = {landing.same(planned.take.output) for planned in given.plan.takes}
         self._pantry = Pantry(
             project=given.project,
@@ -157,6 +86,7 @@ class _Engine:
                         nursery.start_soon(self._work, lane, nursery)
         finally:
             self._tally.seconds = trio.current_time() - self._started
+            self._tally.under_way = self._under_way()
             try:
                 self._given.ledger.write()
             finally:
@@ -165,6 +95,12 @@ class _Engine:
     def _spent(self) -> dict[str, float]:
         """What was accepted in this run costs, by currency, as far as it is known."""
         return budget.totals(self._planned[slate].cost for slate in self._tally.accepted)
+
+    def _under_way(self) -> list[str]:
+        """Takes of this run that their providers still have."""
+        flights = self._given.journal.flights.values() if self._given.journal else ()
+        ours = {one.slate for one in self._given.work} | {one.slate for one in self._given.orphans}
+        return [flight.slate for flight in flights if flight.collectable and flight.slate in ours]
 
     def _tell(self, kind: Kind, slate: str | None = None, /, **details: Any) -> None:
         """Tell whoever listens. One who has gone away, such as the reader of a pipe, stops no run."""
@@ -185,15 +121,20 @@ class _Engine:
         """One slot of a lane: take the next job that may start, until the lane has none."""
         while True:
             async with self._changed:
-                while (slate := self._schedule.take(lane)) is None:
-                    if not self._schedule.is_open(lane):
+                while self._is_over() or (slate := self._schedule.take(lane)) is None:
+                    if self._is_over() or not self._schedule.is_open(lane):
                         return
                     await self._changed.wait()
             waited = trio.current_time() - self._ready[slate]
-            self._tally.queued[lane] = self._tally.queued.get(lane, 0.0) + waited
+            provider = self._planned[slate].provider
+            self._tally.queued[provider] = self._tally.queued.get(provider, 0.0) + waited
             released = trio.Event()
             nursery.start_soon(self._one, self._planned[slate], released)
             await released.wait()
+
+    def _is_over(self) -> bool:
+        """Whether nothing more is begun, because something went wrong and that is enough."""
+        return self._given.fail_fast and self._tally.wrong
 
     async def _one(self, planned: Planned, released: trio.Event) -> None:
         """Bring one take about; `released` is set when its provider has no more to do with it."""
@@ -221,7 +162,9 @@ class _Engine:
             self._tell("in_doubt", slate, reason=error.reason)
         except VidspecError as error:
             self._tally.failed[slate] = str(error)
-            self._tell("failed", slate, reason=str(error), blame=getattr(error, "blame", None))
+            if (blame := getattr(error, "blame", None)) is not None:
+                self._tally.blames[slate] = blame
+            self._tell("failed", slate, reason=str(error), blame=blame)
         except OSError as error:
             self._tally.failed[slate] = self._reason(error)
             self._tell("failed", slate, reason=self._tally.failed[slate], blame=None)
@@ -325,9 +268,22 @@ class _Engine:
         """Have a provider make the clip, and fetch it."""
         assert self._given.remote is not None
         record = self._record(take, found)
-        flight = await self._given.remote.request(take, record, found.media, self._tell)
+        flight = await self._requested(take, record, found)
         self._tally.accepted.append(take.slate)
         await self._collect(flight, released, at_once=False)
+
+    async def _requested(self, take: Take, record: Record, found: Ingredients) -> Flight:
+        """Have a take accepted; its price is held before it is sent, and given back where nothing was made."""
+        assert self._given.remote is not None
+        purse = self._given.purse
+        if purse is not None:
+            purse.hold(take.slate, record.cost)
+        try:
+            return await self._given.remote.request(take, record, found.media, self._tell)
+        except ProviderError as error:
+            if purse is not None and not isinstance(error, InDoubt):
+                purse.give_back(take.slate)
+            raise
 
     def _flight(self, planned: Planned) -> Flight:
         """The request under way for a take; or, where only the lockfile knows of it, the one that made its clip."""

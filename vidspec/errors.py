@@ -8,6 +8,7 @@ VidspecError
 ├── MediaError        bytes that should be a picture or a clip are not
 ├── JournalError      the journal cannot be read or written; nothing may be submitted
 ├── RenderError       a take could not be rendered
+├── Overspent         a take would cost more than is left of what may be spent; it was not sent
 └── ProviderError     a provider, or the way to it, failed a take
     ├── Refused       a definite no: nothing was made, or what was asked about is not to be had
     ├── Throttled     too many at once or too fast: nothing was made, and the same may be asked again
@@ -108,3 +109,9 @@ class Unavailable(ProviderError):
 
 class InDoubt(ProviderError):
     """A submit was sent and its answer is lost, or says nothing: it may have been accepted, and paid for."""
+
+
+class Overspent(VidspecError):
+    """A take would cost more than is left of what the run may spend; it was not sent."""
+
+    exit_code = 1

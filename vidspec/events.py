@@ -48,7 +48,8 @@ class Tally:
 
     `accepted` are those that a provider took on in this run, which is what is paid for; `queued` says how many
     seconds takes that were ready waited for a free slot of their provider; `amiss` names clips that are not
-    what was asked for.
+    what was asked for; `blames` says whose turn it is where takes have failed, in the words of `errors`;
+    `under_way` are takes that their providers still have when the run ends: any later run may fetch them, free.
     """
 
     rendered: list[str] = field(default_factory=list)
@@ -61,6 +62,8 @@ class Tally:
     accepted: list[str] = field(default_factory=list)
     queued: dict[str, float] = field(default_factory=dict)
     amiss: dict[str, str] = field(default_factory=dict)
+    blames: dict[str, str] = field(default_factory=dict)
+    under_way: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property

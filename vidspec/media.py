@@ -164,7 +164,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     try:
         if path.stat().st_size == 0:
             raise MediaError(f"`{path}` is empty")
-        with av.open(str(path), options=options, metadata_errors="replace") as container:
+        with av.open(str(path), options=options) as container:
             yield container, _pictures(path, container)
     except FileNotFoundError:
         raise MediaError(f"`{path}` does not exist") from None

@@ -88,6 +88,12 @@ class Planned:
         return sent or self.take.provider
 
     @property
+    def lane(self) -> str:
+        """The door that only so many go through at once: the provider's, or one of its model's own."""
+        record = self.flight.record if self.flight is not None and self.action == "collect" else None
+        return lane_of(self.provider, (record.model if record else None) or self.take.model)
+
+    @property
     def pays(self) -> bool:
         """Whether a run would submit the take: only that is paid."""
         return self.action in PAYS
@@ -121,6 +127,11 @@ class Plan:
     def unpriced(self) -> list[Planned]:
         """The work whose price nobody knows."""
         return [planned for planned in self.work if planned.cost is None and planned.pays]
+
+
+def lane_of(provider: str, model: str) -> str:
+    """The lane of a model: its provider's, unless its limits hold for each model by itself."""
+    return f"{provider} {model}" if table(provider).limits.get("per_model") else provider
 
 
 def plan(

@@ -58,18 +58,32 @@ class Tell(Protocol):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class _Door:
+    """Where submits go through one after the other, in the order of asking, as fast as the rate allows."""
+
+    rate: pacing.Rate
+    turnstile: trio.StrictFIFOLock = field(default_factory=trio.StrictFIFOLock)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Desk:
     """Where a provider is spoken to."""
 
     account: Account
     api: Api
-    rate: pacing.Rate
+    doors: dict[str, _Door] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     closed: ProviderError | None = None
     shut: trio.Event = field(default_factory=trio.Event)
-    turnstile: trio.StrictFIFOLock = field(default_factory=trio.StrictFIFOLock)
     unreachable: bool = False
     strange: set[str] = field(default_factory=set)
+
+    def door(self, model: str) -> _Door:
+        """The way in for a model: that of the account, unless limits hold for each model by itself."""
+        lane = model if table(self.account.provider).limits.get("per_model") else ""
+        if lane not in self.doors:
+            self.doors[lane] = _Door(rate=pacing.Rate(self.account.submits_per_minute))
+        return self.doors[lane]
 
     def close(self, error: ProviderError) -> None:
         """Nothing more is sent, for this reason; who waits for a turn is told at once."""
@@ -99,7 +113,6 @@ class Remote:
             name: _Desk(
                 account=account,
                 api=client.api(name, account.base_url, account.key, account.request_timeout),
-                rate=pacing.Rate(account.submits_per_minute),
             )
             for name, account in accounts.items()
         }
@@ -127,11 +140,11 @@ class Remote:
         began, attempt = trio.current_time(), 0
         while True:
             attempt += 1
-            await self._turn(desk)
+            await self._turn(desk, desk.door(take.model))
             try:
                 flight = await self._submit(desk, take, record, sending)
             except (Throttled, Unavailable) as error:
-                wait = self._wait(desk, error, attempt, submit=True)
+                wait = self._wait(desk, take.model, error, attempt, submit=True)
                 if _is_over(desk, error, attempt, trio.current_time() + wait - began):
                     desk.unreachable = desk.unreachable or error.blame == "address"
                     if (error.retry_after or 0) > desk.account.deadline:
@@ -142,21 +155,21 @@ class Remote:
                 await trio.sleep(wait)
                 continue
             desk.unreachable = False
-            desk.rate.taken()
+            desk.door(take.model).rate.taken()
             tell("submitted", take.slate, model=take.model, request_id=flight.request_id)
             return flight
 
-    async def _turn(self, desk: _Desk) -> None:
-        """Wait until one more submit is within the rate, in the order of asking. Raises what closed the account."""
+    async def _turn(self, desk: _Desk, door: _Door) -> None:
+        """Wait until one more is within the rate, in the order of asking. Raises what has closed the account."""
         began = trio.current_time()
-        async with desk.turnstile:
-            while not desk.closed and (at := desk.rate.ready_at(trio.current_time())) > trio.current_time():
+        async with door.turnstile:
+            while not desk.closed and (at := door.rate.ready_at(trio.current_time())) > trio.current_time():
                 with trio.move_on_at(at):
                     await desk.shut.wait()
             desk.limits.waited += trio.current_time() - began
             if desk.closed is not None:
                 raise Refused(f"not sent: {desk.closed.reason}", blame=desk.closed.blame)
-            desk.rate.sent(trio.current_time())
+            door.rate.sent(trio.current_time())
 
     async def _submit(self, desk: _Desk, take: Take, record: Record, sending: Sending) -> Flight:
         """Send a take, once. Nothing that happens outside can stop it between the intent and what came of it."""
@@ -166,14 +179,28 @@ class Remote:
             try:
                 request_id = await converse(adapter(take.provider).submit(sending), exchange)
             except InDoubt as error:
-                self._journal.note(take.slate, "in_doubt", reason=error.reason, blame=error.blame)
-                raise
+                found = await self._found(desk, take, sending)
+                if found is None:
+                    self._journal.note(take.slate, "in_doubt", reason=error.reason, blame=error.blame)
+                    raise
+                request_id = found
             except ProviderError as error:
                 self._journal.note(take.slate, "refused", reason=error.reason, blame=error.blame)
                 if isinstance(error, Refused) and error.blame in _CLOSING:
                     desk.close(error)
                 raise
         return self._accepted(take.slate, request_id, exchange.trace_id)
+
+    async def _found(self, desk: _Desk, take: Take, sending: Sending) -> str | None:
+        """The id of a request whose answer was lost, where the provider offers a way to prove that it has it."""
+        find = getattr(adapter(take.provider), "find", None)
+        if find is None:
+            return None
+        try:
+            found: str | None = await converse(find(sending), desk.api.exchange)
+        except ProviderError:
+            return None
+        return found
 
     def _accepted(self, slate: str, request_id: str, trace_id: str | None) -> Flight:
         try:
@@ -183,14 +210,17 @@ class Remote:
             told.exit_code = 1  # 3 would say that nothing was submitted
             raise told from error
 
-    def _wait(self, desk: _Desk, error: Throttled | Unavailable, attempt: int, *, submit: bool = False) -> float:
+    def _wait(
+        self, desk: _Desk, model: str, error: Throttled | Unavailable, attempt: int, *, submit: bool
+    ) -> float:
         """Seconds until the next try; where the provider has said to slow down, for all takes."""
         wait = pacing.backoff(attempt, self._chance())
         if error.retry_after is not None:
             wait = max(error.retry_after, _LEAST_WAIT)
         if isinstance(error, Throttled):
             desk.limits.throttled += 1
-            desk.rate.refused(trio.current_time(), min(wait, desk.account.deadline), counts=not submit)
+            until = min(wait, desk.account.deadline)
+            desk.door(model).rate.refused(trio.current_time(), until, counts=not submit)
         return wait
 
     # --- looking ---------------------------------------------------------------------------------------------
@@ -218,7 +248,10 @@ class Remote:
                 progress = await self._look(desk, flight)
             except (Throttled, Unavailable) as error:
                 failures += 1
-                wait = min(self._wait(desk, error, failures), max(0.0, until - trio.current_time()))
+                wait = min(
+                    self._wait(desk, flight.record.model or "", error, failures, submit=False),
+                    max(0.0, until - trio.current_time()),
+                )
                 tell("retry", flight.slate, reason=error.reason, wait=round(wait, 3), call="poll")
                 continue
             failures = 0
@@ -265,6 +298,8 @@ class Remote:
 
     async def _look(self, desk: _Desk, flight: Flight) -> Progress:
         assert flight.record.provider is not None
+        if table(flight.record.provider).limits.get("polls_count"):
+            await self._turn(desk, desk.door(flight.record.model or ""))
         return await converse(adapter(flight.record.provider).poll(_ticket(flight)), desk.api.exchange)
 
     def _has_arrived(self, desk: _Desk, flight: Flight, progress: Progress, tell: Tell) -> bool:

@@ -9,10 +9,13 @@ from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vidspec import account, clearance, journal, studio, summary
+from vidspec import account, budget, clearance, journal, studio, summary
+from vidspec.diagnostic import counted
 from vidspec.errors import UsageError
 from vidspec.events import Outcome, json_lines
 from vidspec.plan import Afloat, Plan, plan
+from vidspec.plan_table import price
+from vidspec.portion import portion
 from vidspec.project import ProjectDisk, open_lists, read_lock, selected
 from vidspec.site import Site
 from vidspec.store import Store, state_folder
@@ -24,11 +27,11 @@ if TYPE_CHECKING:
     from vidspec.account import Account
     from vidspec.conduct import Accounts
     from vidspec.console import Console
-    from vidspec.engine import Run
     from vidspec.lock import Lock
     from vidspec.plan import Planned
     from vidspec.project import Opened
     from vidspec.rehearsal import Rehearsal
+    from vidspec.run import Run
     from vidspec.sandbox.clock import FastClock
 
 
@@ -37,8 +40,9 @@ class Options:
     """What the command line says about a run.
 
     `anew` are slates that are submitted once more even where that may pay twice; what is under way is collected
-    all the same, so that the same command after a kill pays nothing. `ask` puts a question that is
-    answered by yes or no; None where nobody is there.
+    all the same, so that the same command after a kill pays nothing. `only_new` and `most` say how much of the
+    work is taken on, `allowed` what it may cost, by currency. `ask` puts a question that is answered by yes or no;
+    None where nobody is there.
     """
 
     chosen: str | None = None
@@ -48,6 +52,10 @@ class Options:
     retry: bool = False
     anew: Sequence[str] = ()
     yes: bool = False
+    only_new: bool = False
+    most: int | None = None
+    fail_fast: bool = False
+    allowed: Mapping[str, float] | None = None
     json: bool = False
     quiet: bool = False
     ask: Callable[[str], bool] | None = None
@@ -66,6 +74,7 @@ class _Intent(NamedTuple):
     plan: Plan
     slates: set[str]
     work: list[Planned]
+    left: list[Planned]
 
 
 def run(file: Path, *, variables: Mapping[str, Any], options: Options, console: Console) -> int:
@@ -102,6 +111,8 @@ def run(file: Path, *, variables: Mapping[str, Any], options: Options, console: 
                 outcome.tally,
                 interrupted=outcome.interrupted,
             )
+            if intent.left:
+                console.line(f"      left for later: {counted(len(intent.left), 'take')}, {price(intent.left)}")
             if options.rehearsal is not None:
                 options.rehearsal.print_bill(console, intent.work, outcome.tally, outcome.limits)
     if outcome.interrupted:
@@ -153,7 +164,9 @@ def _intent(opened: Opened, options: Options) -> _Intent:
     if missing := anew - slates:
         slate = min(missing)
         raise UsageError(f"`--resubmit {slate}`: `--select` or `--exclude` leaves `{slate}` out")
-    return _Intent(site, lock, found, slates, [one for one in found.work if one.slate in slates])
+    chosen = (one for one in found.work if one.slate in slates)
+    work, left = portion(chosen, only_new=options.only_new, most=options.most)
+    return _Intent(site, lock, found, slates, work, left)
 
 
 def _nothing() -> tuple[Lock, dict[str, Any]]:
@@ -174,7 +187,7 @@ def _cleared(opened: Opened, intent: _Intent, options: Options) -> dict[str, Acc
     if not options.pays:
         return {}
     accounts = clearance.accounts(opened.shot_list, sorted(_distant(intent, options)), os.environ)
-    clearance.hold_to_budget(opened.shot_list.budget, intent.work)
+    clearance.hold_to_budget(opened.shot_list.budget, options.allowed, intent.work)
     if not options.yes:
         clearance.consent(intent.work, options.ask)
     return accounts
@@ -198,9 +211,9 @@ def _run(
         return Outcome()
     from vidspec.conduct import conduct
     from vidspec.drawer import Drawer
-    from vidspec.engine import Run
     from vidspec.history import History
     from vidspec.progress import display
+    from vidspec.run import Run
 
     with ExitStack() as stack:
         shown = stack.enter_context(display(notes, intent.work, quiet=options.quiet or options.json))
@@ -218,6 +231,8 @@ def _run(
             slots=_slots(opened, intent.work, options),
             maker=Drawer(opened.shot_list.title, drafts=options.draft),
             journal=log,
+            fail_fast=options.fail_fast,
+            purse=_purse(opened, options),
             history=History(intent.site.history) if log else None,
             drafts=options.draft,
             on_progress=shown.progress,
@@ -241,6 +256,12 @@ def _accounts(
 
 def _clock(options: Options) -> FastClock | None:
     return options.rehearsal.clock if options.rehearsal else None
+
+
+def _purse(opened: Opened, options: Options) -> budget.Purse | None:
+    """What a run that pays may spend at the most, by the list and by the command line."""
+    bounds = [one for one in (opened.shot_list.budget, options.allowed) if one is not None]
+    return budget.Purse(bounds) if options.pays and bounds else None
 
 
 def _goes_out(intent: _Intent, options: Options) -> bool:
@@ -281,11 +302,11 @@ def _laid_out(intent: _Intent) -> Lock:
 
 
 def _slots(opened: Opened, work: list[Planned], options: Options) -> dict[str, int]:
-    """How many takes of each provider may be made at once: the account's limit, and for drawing the cores."""
+    """How many takes of each lane may be made at once: the account's limit, and for drawing the cores."""
     cores = os.cpu_count() or 1
     slots = {}
-    for provider in {one.provider for one in work}:
+    for lane, provider in {one.lane: one.provider for one in work}.items():
         limit = int(account.settings(opened.shot_list, provider)["max_in_flight"])
         local = studio.is_local(provider)
-        slots[provider] = cores if options.draft else min(limit, cores) if local else limit
+        slots[lane] = cores if options.draft else min(limit, cores) if local else limit
     return slots

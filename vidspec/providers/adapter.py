@@ -8,8 +8,18 @@ if TYPE_CHECKING:
     from vidspec.wire import Progress, Sending, Source, Talk, Ticket
 
 
+class Finder(Protocol):
+    """What an adapter has besides where its provider can prove what became of a submit whose answer was lost."""
+
+    def find(self, sending: Sending) -> Talk[str | None]:
+        """Look for the request that a submit may have made: by an id of our own, or in a list.
+
+        Returns its id, or None where there is no proof that it was made; the take then stays in doubt.
+        """
+
+
 class Adapter(Protocol):
-    """A provider's protocol. A module with these three functions is one."""
+    """A provider's protocol. A module with these three functions is one; some have `find` too (`Finder`)."""
 
     def submit(self, sending: Sending) -> Talk[str]:
         """Ask for a clip: exactly one call that may cost. Returns the provider's id of the accepted request.

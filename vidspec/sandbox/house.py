@@ -66,7 +66,7 @@ class LocalHouse:
         self._links = links
         self._chance = random.Random(f"{seed}|{provider}")  # noqa: S311  (ids of a sandbox, not secrets)
         self._schedule = Schedule(provider, limits.slots)
-        self._submits = Window()
+        self._submits: dict[str, Window] = {}
         self._unfinished: list[Task] = []
         self._film: dict[str, Film] = {}
         self._differs: dict[str, tuple[str, ...]] = {}
@@ -100,13 +100,15 @@ class LocalHouse:
         scheme, _, key = value.partition(" ")
         return scheme.lower() == "bearer" and bool(key.strip()) and not key.strip().startswith("bad")
 
-    def may_submit(self, model: str) -> Literal["yes", "too fast", "too many"]:  # noqa: ARG002
-        """Whether one more submit is within the limits, which hold for all models of the provider together."""
+    def may_submit(self, model: str) -> Literal["yes", "too fast", "too many"]:
+        """Whether one more submit is within the limits: those of the account, or of the model alone."""
         fast, many = self.limits.per_minute, self.limits.in_flight
-        if fast is not None and self._submits.count(self.now()) >= fast:
+        window = self._window(model)
+        if fast is not None and window.count(self.now()) >= fast:
             self.said_no["too fast"] += 1
             return "too fast"
-        if many is not None and len(self.unfinished()) >= many:
+        unfinished = [task for task in self.unfinished() if not self.limits.per_model or task.model == model]
+        if many is not None and len(unfinished) >= many:
             self.said_no["too many"] += 1
             return "too many"
         return "yes"
@@ -116,9 +118,12 @@ class LocalHouse:
         self._unfinished = [task for task in self._unfinished if self.stage(task) in ("queued", "running")]
         return self._unfinished
 
+    def _window(self, model: str) -> Window:
+        return self._submits.setdefault(model if self.limits.per_model else "", Window())
+
     def submits_this_minute(self) -> int:
         """How many submits were accepted in the last 60 seconds."""
-        return self._submits.count(self.now())
+        return sum(window.count(self.now()) for window in self._submits.values())
 
     # --- the books ---------------------------------------------------------------------------------------------
 
@@ -133,7 +138,7 @@ class LocalHouse:
         self.tasks[task_id] = task
         self._film[task_id] = self._films.order(clip)
         self._tokens[self._links.token(self.provider, task_id)] = task
-        self._submits.add(now)
+        self._window(model).add(now)
         self._unfinished.append(task)
         self._differs[task_id] = tuple(differs)
         self._seen.task = task

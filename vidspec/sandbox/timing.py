@@ -24,19 +24,21 @@ class Limits:
     """What an account may do; None where nothing is refused.
 
     `per_minute` submits are accepted in any 60 seconds, `in_flight` tasks may be unfinished at once, and of what
-    is accepted only `slots` are worked on at a time: the rest waits in the queue.
+    is accepted only `slots` are worked on at a time: the rest waits in the queue. With `per_model`
+    what is refused is counted for each model by itself.
     """
 
     per_minute: int | None = None
     in_flight: int | None = None
     slots: int | None = None
+    per_model: bool = False
 
 
 _GATEWAY = Limits(per_minute=30, in_flight=4)
 _HAILUO = Limits(per_minute=5, in_flight=5)
 
 LIMITS: dict[str, Limits] = {
-    "siliconflow": Limits(per_minute=10, in_flight=2),
+    "siliconflow": Limits(per_minute=10, in_flight=2, per_model=True),
     "nebula": _GATEWAY,
     "leapx": _GATEWAY,
     "minimax": _HAILUO,

@@ -1,0 +1,92 @@
+"""What a run is given: the work, the places it is kept in, and those who make clips."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vidspec.budget import Purse
+    from vidspec.events import Listener
+    from vidspec.history import History
+    from vidspec.journal import Journal
+    from vidspec.ledger import Ledger
+    from vidspec.lock import Record
+    from vidspec.plan import Plan, Planned
+    from vidspec.remote import Tell
+    from vidspec.state import Flight
+    from vidspec.store import Store
+    from vidspec.studio import Pictures
+    from vidspec.take import Take
+    from vidspec.wire import Progress
+
+Report = Callable[[int, int], None]
+"""Told how far a clip is: done, of how much."""
+
+
+class Maker(Protocol):
+    """Whoever makes clips on this machine, and knows how to take a frame from one."""
+
+    async def clip(self, take: Take, pictures: Pictures, part: Path, report: Report) -> None:
+        """Make a take's clip at a path."""
+
+    async def frame(self, take: Take, pictures: Pictures, clip: Path, at: str | float) -> bytes:
+        """A frame (`first`, `last`, or a time in seconds) of a take's clip as a PNG, for another take to use."""
+
+
+class Sender(Protocol):
+    """Whoever has clips made by providers: `remote.Remote`."""
+
+    def base_url(self, provider: str) -> str:
+        """The address that this run speaks to."""
+
+    async def request(self, take: Take, record: Record, media: Mapping[tuple[str, int], str], tell: Tell) -> Flight:
+        """Have a take accepted, at most once."""
+
+    async def watch(self, flight: Flight, tell: Tell, report: Report, *, at_once: bool) -> Progress:
+        """Look at an accepted take until it has succeeded."""
+
+    async def fetch(
+        self,
+        flight: Flight,
+        progress: Progress,
+        part: Path,
+        look: Callable[[], None],
+        tell: Tell,
+        report: Report,
+    ) -> None:
+        """Fetch the clip of a take that has succeeded to a path, and have it looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Everything that a run needs, given.
+
+    `plan` holds all takes of the list, `work` those of them that are to be made, `orphans` requests under way for
+    takes that the list no longer has. With `drafts` every take is drawn here, free, whichever provider it is meant
+    for; else `remote` and `journal` are there for takes of other providers.
+    """
+
+    project: Path
+    plan: Plan
+    work: tuple[Planned, ...]
+    ledger: Ledger
+    store: Store
+    listener: Listener
+    slots: Mapping[str, int]
+    maker: Maker
+    remote: Sender | None = None
+    journal: Journal | None = None
+    history: History | None = None
+    purse: Purse | None = None
+    fail_fast: bool = False
+    orphans: tuple[Flight, ...] = ()
+    drafts: bool = False
+    on_progress: Callable[[str, float], None] = lambda _slate, _share: None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    draw_seed: Callable[[int, int], int] = lambda low, high: low + secrets.randbelow(high - low + 1)
