@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from threading import Event as Signal
+from threading import RLock, Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from vidspec.lanes import Count, is_ending, roughly
 
-    from rich.progress import Progress, TaskID
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console as RichConsole
+    from rich.console import Group
+    from rich.table import Table
 
     from vidspec.console import Console
     from vidspec.events import Event
     from vidspec.plan import Planned
 
-_ENDINGS = frozenset({"downloaded", "failed", "blocked", "in_doubt"})
 _TROUBLE = frozenset({"throttled", "retry"})
-
-
-def is_ending(event: Event) -> bool:
-    """Whether a take ends with this event."""
-    return event.event in _ENDINGS or (event.event == "state" and event.details["state"] == "kept")
-
+_WRONG = frozenset({"failed", "blocked", "in_doubt"})
 
 _ROWS = 8
 """Takes shown one by one; drawing hundreds of rows would cost more than the run."""
+
+_EVERY = 60.0
+"""Seconds of a run between two lines of totals in a log."""
+
+_REFRESHES = 4
+"""How often a second the bars are drawn anew."""
+
+_BAR = 20
+"""Columns of a bar."""
+
+_ALIKE = 24
+"""Reasons of one provider that begin with as many equal characters are the same trouble: the rest may be an id."""
 
 
 class Display(Protocol):
@@ -56,13 +70,14 @@ class Silence:
 
 
 class Lines:
-    """A line for every take that ends; for logs."""
+    """A line for every take that ends, and now and then one of totals; for logs."""
 
-    def __init__(self, console: Console, work: list[Planned]) -> None:
+    def __init__(self, console: Console, work: list[Planned], spending: str = "spent") -> None:
+        """`spending` is the word before what was spent."""
         self._console = console
-        self._slates = {one.slate for one in work}
-        self._count = len(work)
-        self._ended = 0
+        self._count = Count(work)
+        self._spending = spending
+        self._due = _EVERY
 
     def progress(self, slate: str, share: float) -> None:
         """A log shows no shares."""
@@ -72,13 +87,25 @@ class Lines:
         self._console.line(words)
 
     def __call__(self, event: Event, /) -> None:
-        """Write a line where a take has ended."""
-        if is_ending(event) and event.slate in self._slates:
-            self._ended += 1
-            digits = len(str(self._count))
-            self._console.line(f"[{self._ended:{digits}}/{self._count}] {ending(event)}")
+        """Write a line where a take has ended, where a person should know, and where totals are due."""
+        total = self._count.total
+        digits = len(str(total))
+        if self._count(event):
+            self._console.line(f"[{self._count.ended:{digits}}/{total}] {ending(event)}")
         elif note := ending(event) if is_ending(event) else remark(event):
-            self._console.line(f"{' ' * (2 * len(str(self._count)) + 3)} {note}")
+            self._indented(note)
+        if event.time >= self._due and self._count.ended < total:
+            self._due = event.time + _EVERY
+            self._indented(f"after {roughly(event.time)}: {totals(self._count, event.time, self._spending)}")
+
+    def _indented(self, words: str) -> None:
+        self._console.line(f"{' ' * (2 * len(str(self._count.total)) + 3)} {words}")
+
+
+def totals(count: Count, now: float, spending: str) -> str:
+    """`5 in flight, 6 waiting, 1 failed; spent 3.40 of 12.80 usd; about 12 min left`; only what there is."""
+    counts = ", ".join(filter(None, (count.going(), count.wrong())))
+    return "; ".join(filter(None, (counts, count.spent(spending), count.left(now))))
 
 
 def ending(event: Event) -> str:
@@ -108,86 +135,171 @@ def remark(event: Event) -> str:
     return ""
 
 
-class Bars:
-    """A bar for every provider, and one for every take that is being made."""
+@dataclass(slots=True)
+class _Row:
+    """A take that is being made: a word on how it stands, and how much of it is done where that is known."""
 
-    def __init__(self, work: list[Planned], bars: Progress) -> None:
-        self._bars = bars
-        self._running: dict[str, TaskID] = {}
-        self._lanes: dict[str, TaskID] = {}
-        self._wrong: Counter[str] = Counter()
-        self._slates = {one.slate for one in work}
-        for provider, count in Counter(one.provider for one in work).items():
-            self._lanes[provider] = bars.add_task(provider, total=count, note="", wrong="")
+    word: str
+    share: float | None = None
+
+
+class Bars:
+    """A bar for every provider, some takes that are being made one by one, and the totals.
+
+    `__rich__` gives what is to be seen now. Whoever draws it holds `screen` meanwhile: what is printed above the
+    bars in the middle of that would tear them.
+    """
+
+    def __init__(
+        self,
+        work: list[Planned],
+        console: RichConsole,
+        spending: str = "spent",
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        """`spending` is the word before what was spent; `clock` gives seconds, to go on between two events."""
+        self._console = console
+        self._count = Count(work)
+        self._spending = spending
+        self._clock = clock
+        self._heard = clock()
+        self._rows: dict[str, _Row] = {}
+        self._said: set[tuple[str, str]] = set()
+        self.screen = RLock()
+        self._lock = RLock()
 
     def progress(self, slate: str, share: float) -> None:
         """Move the bar of a take."""
-        if slate in self._running:
-            self._bars.update(self._running[slate], completed=share)
+        with self._lock:
+            if slate in self._rows:
+                self._rows[slate].share = share
 
     def note(self, words: str) -> None:
         """Print a line above the bars."""
-        self._bars.console.print(words, markup=False, highlight=False)
+        self._print(words, None)
 
     def __call__(self, event: Event, /) -> None:
-        """Show a take that begins, and count one that ends."""
-        if event.slate is None or event.provider is None:
-            return
-        if event.event == "submitted":
-            visible = len(self._running) < _ROWS
-            self._running[event.slate] = self._bars.add_task(
-                f"  {event.slate}", total=1.0, note="submitted", wrong="", visible=visible
-            )
-        elif is_ending(event) and event.slate in self._slates:
-            self._end(event.slate, event.provider, event)
-        elif event.slate in self._running and event.event == "state":
-            word = "downloading" if event.details["state"] == "succeeded" else event.details["state"]
-            self._bars.update(self._running[event.slate], note=word)
-        if note := remark(event):
-            self._bars.console.print(note, markup=False, highlight=False, style="yellow")
+        """Count an event, and say above the bars what a person should know; the same trouble only once."""
+        with self._lock:
+            self._heard = self._clock()
+            if self._count(event) and event.slate:
+                self._rows.pop(event.slate, None)
+            elif event.slate and self._count.is_open(event.slate) and (word := _word(event)):
+                self._rows.setdefault(event.slate, _Row(word)).word = word
+        words, hue = (ending(event), "red") if event.event in _WRONG else (remark(event), "yellow")
+        if words and self._is_news(event):
+            self._print(words, hue)
 
-    def _end(self, slate: str, provider: str, event: Event) -> None:
-        task = self._running.pop(slate, None)
-        if task is not None:
-            self._bars.remove_task(task)
-        self._bars.advance(self._lanes[provider])
-        if event.event in ("failed", "blocked", "in_doubt"):
-            self._wrong[provider] += 1
-            self._bars.update(self._lanes[provider], wrong=f"{self._wrong[provider]} failed")
-            self._bars.console.print(ending(event), markup=False, highlight=False, style="red")
+    def _is_news(self, event: Event) -> bool:
+        """Whether nothing like it was said before."""
+        reason = event.details.get("reason")
+        if reason is None:
+            return True
+        said = (event.event, f"{event.provider} {reason[:_ALIKE]}")
+        is_news = said not in self._said
+        self._said.add(said)
+        return is_news
+
+    def _print(self, words: str, style: str | None) -> None:
+        encodable = words.encode(self._console.encoding, "backslashreplace").decode(self._console.encoding)
+        with self.screen:
+            self._console.print(encodable, markup=False, highlight=False, style=style)
+
+    def __rich__(self) -> Group:
+        """What is to be seen now."""
+        from rich.console import Group
+        from rich.text import Text
+
+        with self._lock:
+            now = self._count.time + max(0.0, self._clock() - self._heard)
+            return Group(self._table(now), Text(self._foot(now), no_wrap=True, overflow="ellipsis"))
+
+    def _foot(self, now: float) -> str:
+        passed = f"{int(now) // 60}:{int(now) % 60:02}"
+        parts = (
+            f"{self._count.ended} of {self._count.total} after {passed}",
+            self._count.left(now),
+            self._count.spent(self._spending),
+        )
+        return "; ".join(filter(None, parts))
+
+    def _table(self, now: float) -> Table:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(min_width=10, max_width=24, no_wrap=True, overflow="ellipsis")
+        table.add_column(width=_BAR)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        for provider, lane in self._count.lanes.items():
+            words = Text(lane.going())
+            for more, style, mark in ((lane.wrong(), "red", ", "), (lane.held(now), "yellow", "; ")):
+                if more:
+                    words.append(mark if words else "").append(more, style)
+            done = ProgressBar(total=lane.total, completed=lane.ended, width=_BAR)
+            table.add_row(Text(provider), done, f"{lane.ended}/{lane.total}", words)
+        for slate, row in islice(self._rows.items(), _ROWS):
+            share = f"{100 * row.share:.0f}%" if row.share is not None else ""
+            part = ProgressBar(total=1.0, completed=row.share, width=_BAR) if row.share is not None else ""
+            table.add_row(Text(f"  {slate}"), part, share, Text(row.word, "dim"))
+        return table
+
+
+def _word(event: Event) -> str:
+    """How a take stands that is being made, in a word or two; nothing where the event does not say."""
+    if event.event == "submitted":
+        return "being drawn" if event.request_id is None else "submitted"
+    if event.event == "state":
+        state = str(event.details["state"])
+        return "downloading" if state == "succeeded" else state
+    return ""
 
 
 @contextmanager
-def display(console: Console, work: list[Planned], *, quiet: bool) -> Iterator[Display]:
-    """The display that fits the stream: bars on a terminal, lines in a log, nothing where nothing is wanted."""
+def display(
+    console: Console,
+    work: list[Planned],
+    *,
+    quiet: bool,
+    spending: str = "spent",
+    clock: Callable[[], float] = monotonic,
+) -> Iterator[Display]:
+    """The display that fits the stream: bars on a terminal, lines in a log, nothing where nothing is wanted.
+
+    `spending` is the word before what was spent, `clock` gives the seconds that a run goes by.
+    """
     if quiet or not work:
         yield Silence()
     elif not (sys.stderr.isatty() and console.colour):
-        yield Lines(console, work)
+        yield Lines(console, work, spending)
     else:
-        with _bars() as bars:
-            yield Bars(work, bars)
+        from rich.console import Console as RichConsole
+
+        screen = RichConsole(stderr=True)
+        bars = Bars(work, screen, spending, clock)
+        with _drawn(bars, screen):
+            yield bars
 
 
-def _bars() -> Progress:
-    from rich.console import Console as RichConsole
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-    from rich.table import Column
+@contextmanager
+def _drawn(bars: Bars, screen: RichConsole) -> Iterator[None]:
+    """Draw the bars anew some times a second, until the block ends; then they are gone."""
+    from rich.live import Live
 
-    class Count(MofNCompleteColumn):
-        """`3/12` for a provider, nothing for a single take."""
+    over = Signal()
+    with Live(bars, console=screen, auto_refresh=False, transient=True) as live:
 
-        def render(self, task):  # type: ignore[no-untyped-def]
-            return super().render(task) if not task.description.startswith(" ") else f"{task.percentage:>3.0f}%"
+        def draw() -> None:
+            while not over.wait(1 / _REFRESHES):
+                with bars.screen:
+                    live.refresh()
 
-    return Progress(
-        TextColumn("{task.description}", markup=False, table_column=Column(min_width=16, no_wrap=True)),
-        BarColumn(bar_width=32),
-        Count(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}", style="dim", markup=False),
-        TextColumn("{task.fields[wrong]}", style="red", markup=False),
-        console=RichConsole(stderr=True),
-        transient=True,
-        refresh_per_second=8,
-    )
+        thread = Thread(target=draw, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
