@@ -989,3 +989,15 @@ def test_what_cannot_be_adopted_is_exit_2_and_changes_nothing(
     assert (ended.returncode, ended.stdout) == (2, "")
     assert message in ended.stderr
     assert film.path.read_bytes() == before
+
+
+def test_a_list_that_was_renamed_without_its_journal_pays_for_nothing_again(film: Film, house: House) -> None:
+    film.write(ONE)
+    film.afloat("a-t01", "running")
+    (film.project / "shots.yaml").rename(film.project / "film.yaml")
+    ended = film.vidspec("render", "film.yaml", "--yes")
+    assert (ended.returncode, house.sent) == (3, [])
+    assert "`shots.jsonl` in `.vidspec/journal` knows of 1 take under way or in doubt" in ended.stderr
+    film.path.rename(film.path.with_name("film.jsonl"))
+    assert film.vidspec("render", "film.yaml", "--yes").returncode == 0
+    assert (house.sent, house.asked) == ([], ["r900"])

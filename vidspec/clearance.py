@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidspec import account, budget, studio, trust
+from vidspec import account, budget, journal, studio, trust
 from vidspec.account import Account
 from vidspec.diagnostic import counted
 from vidspec.errors import Refusal, UsageError
@@ -12,6 +12,7 @@ from vidspec.plan_table import price
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from vidspec.plan import Planned
     from vidspec.shotlist import ShotList
@@ -61,6 +62,25 @@ def of(shot_list: ShotList, provider: str, base_url: str, key: str) -> Account:
         deadline=float(limits["deadline"]),
         request_timeout=float(limits["request_timeout"]),
     )
+
+
+def refuse_left_behind(shot_list: Path, own: Path) -> None:
+    """Raise Refusal where a list was renamed and its journal was not: what is under way would be paid for again.
+
+    `own` is the journal of this list. Only a journal that knows of live requests, and whose list is gone, counts.
+    """
+    if own.exists() or not own.parent.is_dir():
+        return
+    for other in sorted(own.parent.glob("*.jsonl")):
+        is_gone = not any((shot_list.parent / f"{other.stem}{ending}").exists() for ending in (".yaml", ".yml", ""))
+        live = sum(1 for one in journal.read(other).values() if one.collectable or one.doubtful) if is_gone else 0
+        if live:
+            raise Refusal(
+                f"`{other.name}` in `.vidspec/journal` knows of {counted(live, 'take')} under way or in doubt, "
+                "and its list is gone; nothing was submitted\n"
+                f"    help: if `{other.stem}` was renamed, rename the journal to `{own.name}`, and the lockfile too; "
+                "else move the journal away"
+            )
 
 
 def hold_to_budget(

@@ -187,6 +187,8 @@ def _cleared(opened: Opened, intent: _Intent, options: Options) -> dict[str, Acc
     if not options.pays:
         return {}
     accounts = clearance.accounts(opened.shot_list, sorted(_distant(intent, options)), os.environ)
+    if any(one.pays for one in intent.work):
+        clearance.refuse_left_behind(opened.shot_list.path, intent.site.journal)
     clearance.hold_to_budget(opened.shot_list.budget, options.allowed, intent.work)
     if not options.yes:
         clearance.consent(intent.work, options.ask)
