@@ -25,7 +25,7 @@ ROWS = [
     "engine project sandbox",
     "run",
     "remote landing drawer",
-    "download ingredients",
+    "download ingredients desk",
     "studio ledger hold progress crash plan_table http journal site history",
     "resolve selection folder catalogue lanes",
     "animatic plan drafting store",
@@ -51,7 +51,7 @@ OWNERS = {
     "PIL": {"picture", "media", "animatic"},
     "httpx": {"http"},
     "h11": {"sandbox"},
-    "trio": {"engine", "remote", "drawer", "http", "download", "sandbox", "conduct", "commands.sandbox"},
+    "trio": {"engine", "remote", "desk", "drawer", "http", "download", "sandbox", "conduct", "commands.sandbox"},
 }
 """Who may import a library: a module, or every module of a package. Nobody else, and nothing else."""
 

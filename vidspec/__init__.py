@@ -11,7 +11,7 @@ sees to it. The modules of a package are one room::
     engine project sandbox                                a run, a list opened for a command, the twins
     run                                                   what a run is given
     remote landing drawer                                 a take at its provider, a clip at its place
-    download ingredients
+    download ingredients desk
     studio ledger hold progress crash plan_table http journal site history
     resolve selection folder catalogue lanes
     animatic plan drafting store                          clips, and what would be done for them, and why

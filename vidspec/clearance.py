@@ -78,7 +78,7 @@ def refuse_left_behind(shot_list: Path, own: Path) -> None:
             raise Refusal(
                 f"`{other.name}` in `.vidspec/journal` knows of {counted(live, 'take')} under way or in doubt, "
                 "and its list is gone; nothing was submitted\n"
-                f"    help: if `{other.stem}` was renamed, rename the journal to `{own.name}`, and the lockfile too; "
+                f"    help: if `{other.stem}` was renamed, rename the journal to `{own.name}`, and the lockfile; "
                 "else move the journal away"
             )
 

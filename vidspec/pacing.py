@@ -29,7 +29,13 @@ class Rate:
             self._windows.append((each, each * length / per_minute + _SECOND[1]))
         self._sent: deque[float] = deque(maxlen=count)
         self._not_before = float("-inf")
+        self._per_minute = per_minute
         self.share = 1.0
+
+    @property
+    def per_minute(self) -> float:
+        """How many go in a minute now."""
+        return self._per_minute * self.share
 
     def ready_at(self, now: float) -> float:
         """The next moment, not before `now`, at which one more may be sent."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from threading import Event as Signal
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import Console as RichConsole
-    from rich.console import Group
+    from rich.console import Group, OverflowMethod
     from rich.table import Table
 
     from vidspec.console import Console
@@ -36,7 +36,7 @@ _EVERY = 60.0
 _REFRESHES = 4
 """How often a second the bars are drawn anew."""
 
-_BAR = 20
+_BAR = 16
 """Columns of a bar."""
 
 _ALIKE = 24
@@ -165,6 +165,7 @@ class Bars:
         self._heard = clock()
         self._rows: dict[str, _Row] = {}
         self._said: set[tuple[str, str]] = set()
+        self._overflow: OverflowMethod = "ellipsis" if console.encoding.lower().startswith("utf") else "crop"
         self.screen = RLock()
         self._lock = RLock()
 
@@ -212,7 +213,7 @@ class Bars:
 
         with self._lock:
             now = self._count.time + max(0.0, self._clock() - self._heard)
-            return Group(self._table(now), Text(self._foot(now), no_wrap=True, overflow="ellipsis"))
+            return Group(self._table(now), Text(self._foot(now), no_wrap=True, overflow=self._overflow))
 
     def _foot(self, now: float) -> str:
         passed = f"{int(now) // 60}:{int(now) % 60:02}"
@@ -228,18 +229,19 @@ class Bars:
         from rich.table import Table
         from rich.text import Text
 
+        counts = {name: f"{lane.ended}/{lane.total}" for name, lane in self._count.lanes.items()}
         table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(min_width=10, max_width=24, no_wrap=True, overflow="ellipsis")
+        table.add_column(min_width=10, max_width=24, no_wrap=True, overflow=self._overflow)
         table.add_column(width=_BAR)
-        table.add_column(justify="right", no_wrap=True)
-        table.add_column(no_wrap=True, overflow="ellipsis")
+        table.add_column(justify="right", no_wrap=True, min_width=max(map(len, counts.values())))
+        table.add_column(no_wrap=True, overflow=self._overflow)
         for provider, lane in self._count.lanes.items():
             words = Text(lane.going())
             for more, style, mark in ((lane.wrong(), "red", ", "), (lane.held(now), "yellow", "; ")):
                 if more:
                     words.append(mark if words else "").append(more, style)
             done = ProgressBar(total=lane.total, completed=lane.ended, width=_BAR)
-            table.add_row(Text(provider), done, f"{lane.ended}/{lane.total}", words)
+            table.add_row(Text(provider), done, counts[provider], words)
         for slate, row in islice(self._rows.items(), _ROWS):
             share = f"{100 * row.share:.0f}%" if row.share is not None else ""
             part = ProgressBar(total=1.0, completed=row.share, width=_BAR) if row.share is not None else ""
@@ -292,9 +294,10 @@ def _drawn(bars: Bars, screen: RichConsole) -> Iterator[None]:
     with Live(bars, console=screen, auto_refresh=False, transient=True) as live:
 
         def draw() -> None:
-            while not over.wait(1 / _REFRESHES):
-                with bars.screen:
-                    live.refresh()
+            with suppress(OSError):  # the terminal is gone, and the run goes on
+                while not over.wait(1 / _REFRESHES):
+                    with bars.screen:
+                        live.refresh()
 
         thread = Thread(target=draw, daemon=True)
         thread.start()

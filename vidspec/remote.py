@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 
 from vidspec import download, pacing
+from vidspec.desk import Desk
 from vidspec.errors import InDoubt, JournalError, MediaError, ProviderError, Refused, Throttled, Unavailable
-from vidspec.events import Limits
 from vidspec.providers import adapter, table
 from vidspec.wire import Sending, Ticket, converse
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from vidspec.account import Account
     from vidspec.capability import Capability
-    from vidspec.events import Kind
+    from vidspec.events import Kind, Limits
     from vidspec.history import History
     from vidspec.http import Api, Client
     from vidspec.journal import Journal
@@ -38,10 +37,7 @@ if TYPE_CHECKING:
 DOWNLOADS = 4
 """Clips that are fetched at once."""
 
-_UNREACHABLE_TRIES, _OUTAGE_TRIES, _FETCH_TRIES, _RENEWALS = 4, 8, 5, 2
-_LEAST_WAIT = 0.5
-"""Seconds between two tries, whatever a `Retry-After` says."""
-
+_FETCH_TRIES, _RENEWALS = 5, 2
 _CLOSING = frozenset({"key", "billing", "quota"})
 """Refusals that hold for the whole account: whoever comes next would hear the same."""
 
@@ -55,40 +51,6 @@ class Tell(Protocol):
 
     def __call__(self, kind: Kind, slate: str, /, **details: Any) -> None:
         """Take note."""
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Door:
-    """Where submits go through one after the other, in the order of asking, as fast as the rate allows."""
-
-    rate: pacing.Rate
-    turnstile: trio.StrictFIFOLock = field(default_factory=trio.StrictFIFOLock)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Desk:
-    """Where a provider is spoken to."""
-
-    account: Account
-    api: Api
-    doors: dict[str, _Door] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
-    closed: ProviderError | None = None
-    shut: trio.Event = field(default_factory=trio.Event)
-    unreachable: bool = False
-    strange: set[str] = field(default_factory=set)
-
-    def door(self, model: str) -> _Door:
-        """The way in for a model: that of the account, unless limits hold for each model by itself."""
-        lane = model if table(self.account.provider).limits.get("per_model") else ""
-        if lane not in self.doors:
-            self.doors[lane] = _Door(rate=pacing.Rate(self.account.submits_per_minute))
-        return self.doors[lane]
-
-    def close(self, error: ProviderError) -> None:
-        """Nothing more is sent, for this reason; who waits for a turn is told at once."""
-        self.closed = error
-        self.shut.set()
 
 
 class Remote:
@@ -110,7 +72,7 @@ class Remote:
         self._chance = chance
         self._downloads = trio.CapacityLimiter(DOWNLOADS)
         self._desks = {
-            name: _Desk(
+            name: Desk(
                 account=account,
                 api=client.api(name, account.base_url, account.key, account.request_timeout),
             )
@@ -140,18 +102,21 @@ class Remote:
         began, attempt = trio.current_time(), 0
         while True:
             attempt += 1
-            await self._turn(desk, desk.door(take.model))
+            await desk.turn(take.model)
             try:
                 flight = await self._submit(desk, take, record, sending)
             except (Throttled, Unavailable) as error:
-                wait = self._wait(desk, take.model, error, attempt, submit=True)
-                if _is_over(desk, error, attempt, trio.current_time() + wait - began):
+                wait = desk.pause(take.model, error, attempt, self._chance(), submit=True)
+                if desk.gives_up(error, attempt, trio.current_time() + wait - began):
                     desk.unreachable = desk.unreachable or error.blame == "address"
                     if (error.retry_after or 0) > desk.account.deadline:
                         desk.close(error)
                     raise
                 kind: Kind = "throttled" if isinstance(error, Throttled) else "retry"
-                tell(kind, take.slate, reason=error.reason, wait=round(wait, 3), call="submit")
+                slowed = (
+                    {"per_minute": round(desk.door(take.model).rate.per_minute, 2)} if kind == "throttled" else {}
+                )
+                tell(kind, take.slate, reason=error.reason, wait=round(wait, 3), call="submit", **slowed)
                 await trio.sleep(wait)
                 continue
             desk.unreachable = False
@@ -159,19 +124,7 @@ class Remote:
             tell("submitted", take.slate, model=take.model, request_id=flight.request_id)
             return flight
 
-    async def _turn(self, desk: _Desk, door: _Door) -> None:
-        """Wait until one more is within the rate, in the order of asking. Raises what has closed the account."""
-        began = trio.current_time()
-        async with door.turnstile:
-            while not desk.closed and (at := door.rate.ready_at(trio.current_time())) > trio.current_time():
-                with trio.move_on_at(at):
-                    await desk.shut.wait()
-            desk.limits.waited += trio.current_time() - began
-            if desk.closed is not None:
-                raise Refused(f"not sent: {desk.closed.reason}", blame=desk.closed.blame)
-            door.rate.sent(trio.current_time())
-
-    async def _submit(self, desk: _Desk, take: Take, record: Record, sending: Sending) -> Flight:
+    async def _submit(self, desk: Desk, take: Take, record: Record, sending: Sending) -> Flight:
         """Send a take, once. Nothing that happens outside can stop it between the intent and what came of it."""
         self._journal.intend(take.slate, record, output=take.output, base_url=desk.account.base_url)
         exchange = _Traced(desk.api, table(take.provider).trace_header)
@@ -191,7 +144,7 @@ class Remote:
                 raise
         return self._accepted(take.slate, request_id, exchange.trace_id)
 
-    async def _found(self, desk: _Desk, take: Take, sending: Sending) -> str | None:
+    async def _found(self, desk: Desk, take: Take, sending: Sending) -> str | None:
         """The id of a request whose answer was lost, where the provider offers a way to prove that it has it."""
         find = getattr(adapter(take.provider), "find", None)
         if find is None:
@@ -210,19 +163,6 @@ class Remote:
             told.exit_code = 1  # 3 would say that nothing was submitted
             raise told from error
 
-    def _wait(
-        self, desk: _Desk, model: str, error: Throttled | Unavailable, attempt: int, *, submit: bool
-    ) -> float:
-        """Seconds until the next try; where the provider has said to slow down, for all takes."""
-        wait = pacing.backoff(attempt, self._chance())
-        if error.retry_after is not None:
-            wait = max(error.retry_after, _LEAST_WAIT)
-        if isinstance(error, Throttled):
-            desk.limits.throttled += 1
-            until = min(wait, desk.account.deadline)
-            desk.door(model).rate.refused(trio.current_time(), until, counts=not submit)
-        return wait
-
     # --- looking ---------------------------------------------------------------------------------------------
 
     async def watch(self, flight: Flight, tell: Tell, report: Report, *, at_once: bool = False) -> Progress:
@@ -234,7 +174,7 @@ class Remote:
         with self._stopping(flight):
             return await self._watched(self._desk(flight), flight, tell, report, at_once=at_once)
 
-    async def _watched(self, desk: _Desk, flight: Flight, tell: Tell, report: Report, *, at_once: bool) -> Progress:
+    async def _watched(self, desk: Desk, flight: Flight, tell: Tell, report: Report, *, at_once: bool) -> Progress:
         began = seen = trio.current_time()
         until = began + desk.account.deadline
         wait = 0.0 if at_once else self._next_look(desk, flight, 0.0)
@@ -243,13 +183,13 @@ class Remote:
             await trio.sleep_until(min(trio.current_time() + wait, until))
             is_last = trio.current_time() >= until
             if is_last and failures:
-                raise _too_late(desk)
+                raise desk.too_late()
             try:
                 progress = await self._look(desk, flight)
             except (Throttled, Unavailable) as error:
                 failures += 1
                 wait = min(
-                    self._wait(desk, flight.record.model or "", error, failures, submit=False),
+                    desk.pause(flight.record.model or "", error, failures, self._chance(), submit=False),
                     max(0.0, until - trio.current_time()),
                 )
                 tell("retry", flight.slate, reason=error.reason, wait=round(wait, 3), call="poll")
@@ -262,11 +202,11 @@ class Remote:
                     self._learn(flight, (seen + trio.current_time()) / 2 - began)
                 return progress
             if is_last:
-                raise _too_late(desk)
+                raise desk.too_late()
             seen = trio.current_time()
             wait = self._next_look(desk, flight, 0.0 if at_once else seen - began)
 
-    def _next_look(self, desk: _Desk, flight: Flight, elapsed: float) -> float:
+    def _next_look(self, desk: Desk, flight: Flight, elapsed: float) -> float:
         """Seconds until the next look: by what is known of the model, but for a request of an earlier run."""
         provider, model = flight.record.provider or "", flight.record.model or ""
         listed = table(provider).models.get(model)
@@ -288,7 +228,7 @@ class Remote:
                 self._journal.note(flight.slate, "expired", reason=str(error), blame=blame)
             raise
 
-    def _desk(self, flight: Flight) -> _Desk:
+    def _desk(self, flight: Flight) -> Desk:
         """Where an accepted take can be asked for. Raises Refused where this run speaks to another address."""
         desk = self._desks[flight.record.provider or ""]
         if flight.base_url != desk.account.base_url:
@@ -296,13 +236,13 @@ class Remote:
             raise Refused(message, blame="address")
         return desk
 
-    async def _look(self, desk: _Desk, flight: Flight) -> Progress:
+    async def _look(self, desk: Desk, flight: Flight) -> Progress:
         assert flight.record.provider is not None
         if table(flight.record.provider).limits.get("polls_count"):
-            await self._turn(desk, desk.door(flight.record.model or ""))
+            await desk.turn(flight.record.model or "")
         return await converse(adapter(flight.record.provider).poll(_ticket(flight)), desk.api.exchange)
 
-    def _has_arrived(self, desk: _Desk, flight: Flight, progress: Progress, tell: Tell) -> bool:
+    def _has_arrived(self, desk: Desk, flight: Flight, progress: Progress, tell: Tell) -> bool:
         """Note where a take stands. Raises ProviderError where it has come to nothing."""
         slate, phase = flight.slate, progress.phase
         if phase in ("failed", "cancelled"):
@@ -344,7 +284,7 @@ class Remote:
 
     async def _fetched(
         self,
-        desk: _Desk,
+        desk: Desk,
         flight: Flight,
         progress: Progress,
         part: Path,
@@ -374,7 +314,7 @@ class Remote:
             tell("retry", flight.slate, reason=cause, wait=round(wait, 3), call="download")
             await trio.sleep(wait)
 
-    async def _fetch(self, desk: _Desk, flight: Flight, progress: Progress, part: Path, report: Report) -> None:
+    async def _fetch(self, desk: Desk, flight: Flight, progress: Progress, part: Path, report: Report) -> None:
         """One try: find out where the clip is, and bring it here."""
         assert flight.record.provider is not None
         async with self._downloads:
@@ -386,14 +326,14 @@ class Remote:
                 data = source.data if source.url is None else download.decoded(source.url)
                 download.store_bytes(data or b"", part, source.size)
 
-    async def _followed(self, desk: _Desk, url: str, part: Path, size: int | None, report: Report) -> None:
+    async def _followed(self, desk: Desk, url: str, part: Path, size: int | None, report: Report) -> None:
         host = download.host_of(desk.account.base_url)
         try:
             await download.fetch(self._client, url, part, own_host=host, size=size, report=report)
         except ValueError:  # what a parser says of an address; it may repeat it, so it is not passed on
             raise Unavailable("the link leads to an address that cannot be read") from None
 
-    async def _renewed(self, desk: _Desk, flight: Flight, progress: Progress) -> Progress:
+    async def _renewed(self, desk: Desk, flight: Flight, progress: Progress) -> Progress:
         """A new look at a take whose link has died: it may come with a new one."""
         try:
             found = await self._look(desk, flight)
@@ -434,17 +374,3 @@ def _ticket(flight: Flight) -> Ticket:
     assert flight.record.model is not None
     assert flight.request_id is not None
     return Ticket(provider=flight.record.provider, model=flight.record.model, request_id=flight.request_id)
-
-
-def _too_late(desk: _Desk) -> ProviderError:
-    message = f"not there after {desk.account.deadline:g} s; the next run looks again, free"
-    return ProviderError(message, blame="outage")
-
-
-def _is_over(desk: _Desk, error: Throttled | Unavailable, attempt: int, spent: float) -> bool:
-    """Whether a submit has been tried often enough: less often where nobody answers at all."""
-    if isinstance(error, Throttled):
-        return spent > desk.account.deadline
-    if error.blame == "address":
-        return desk.unreachable or attempt >= _UNREACHABLE_TRIES
-    return attempt >= _OUTAGE_TRIES or spent > desk.account.deadline

@@ -74,7 +74,7 @@ def print_ending(
     by_slate = {one.slate: one.take for one in found.takes}
     kept = sum(1 for one in found.takes if one.slate in slates and one.action == "keep") + len(tally.kept)
     before = any(one.slate in slates and one.action in _STUCK for one in found.takes)
-    words = ", ".join(_counts(tally, kept)) or "nothing to do"
+    words = ", ".join(_counts(tally, kept)) or ("nothing was finished" if interrupted else "nothing to do")
     made = [slate for slate in (*tally.rendered, *tally.collected, *tally.restored) if slate in by_slate]
     if interrupted:
         word, hue, more = "interrupted", "yellow", "" if is_rehearsed else "; the same command goes on from here"
@@ -84,7 +84,9 @@ def print_ending(
         word, hue, more = "done", "green", f" in {duration(tally.seconds)}" if made else ""
     console.line(f"{console.paint(word, hue, 'bold')}: {words}{more}")
     if tally.under_way and not is_rehearsed:
-        console.line(f"      {_under_way(found, tally.under_way)}")
+        console.line(
+            f"{console.paint('still at providers', 'yellow', 'bold')}: {_under_way(found, tally.under_way)}"
+        )
     if made:
         folders = {by_slate[slate].output.rpartition("/")[0] for slate in made}
         inner = folders.pop() if len(folders) == 1 else _common(folders)
@@ -132,7 +134,7 @@ def _fates(found: Plan, slates: set[str], tally: Tally, keys: Mapping[str, str])
         advice = _advice(tally.blames.get(slate), owners.get(slate, ""), keys, is_there=slate in under_way)
         yield _Fate("failed", "red", slate, reason + more, advice)
     for slate, reason in tally.in_doubt.items():
-        yield _Fate("in doubt", "red", slate, f"{reason}; {_decision(slate)}")
+        yield _Fate("in doubt", "red", slate, reason, _decision(slate))
     for slate, needed in tally.blocked.items():
         known = needed in tally.failed or needed in tally.blocked or needed in tally.in_doubt
         hint = "" if known or slate not in planned else f"; `--select +{planned[slate].take.shot}` makes it too"
@@ -145,7 +147,7 @@ def _fates(found: Plan, slates: set[str], tally: Tally, keys: Mapping[str, str])
             blame = one.flight.blame if one.flight else None
             yield _Fate("failed", "red", one.slate, f"{reason} (before)", _advice(blame, one.provider, keys))
         elif one.action == "decide":
-            yield _Fate("in doubt", "red", one.slate, f"{reason}; {_decision(one.slate)}")
+            yield _Fate("in doubt", "red", one.slate, reason, _decision(one.slate))
         elif one.action == "blocked":
             yield _Fate("blocked", "yellow", one.slate, reason)
 
@@ -164,7 +166,7 @@ def _advice(blame: str | None, provider: str, keys: Mapping[str, str], *, is_the
 
 def _decision(slate: str) -> str:
     """What a person can do about a take in doubt."""
-    return f"see whether the provider has it; `--resubmit {slate}` sends it once more, which may pay twice"
+    return f"see whether the provider has it; `--resubmit {slate}` may pay twice"
 
 
 def _under_way(found: Plan, slates: list[str]) -> str:
@@ -173,10 +175,12 @@ def _under_way(found: Plan, slates: list[str]) -> str:
     for one in found.takes:
         sent = one.flight.record.cost if one.flight is not None and one.action == "collect" else None
         costs[one.slate] = one.cost or sent
-    sums = budget.shown(budget.totals(costs.get(slate) for slate in slates), free="")
-    takes, them = ("1 take is", "it") if len(slates) == 1 else (f"{counted(len(slates), 'take')} are", "them")
-    where = "its provider" if len(slates) == 1 else "their providers"
-    return f"{takes} under way at {where}{f', {sums}' if sums else ''}; the same command collects {them}, free"
+    prices = [costs.get(slate) for slate in slates]
+    unpriced = prices.count(None)
+    parts = [budget.shown(budget.totals(prices), free=""), f"{unpriced} unpriced" if unpriced else ""]
+    worth = " + ".join(filter(None, parts)) or "free"
+    them = "it" if len(slates) == 1 else "them"
+    return f"{counted(len(slates), 'take')}, {worth}; the same command collects {them}, free"
 
 
 def duration(seconds: float) -> str:

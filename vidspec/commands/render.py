@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vidspec.console import Console
     from vidspec.lock import Lock
     from vidspec.plan import Planned
+    from vidspec.progress import Display
     from vidspec.project import Opened
     from vidspec.rehearsal import Rehearsal
     from vidspec.run import Run
@@ -110,6 +111,8 @@ def run(file: Path, *, variables: Mapping[str, Any], options: Options, console: 
                 intent.slates,
                 outcome.tally,
                 interrupted=outcome.interrupted,
+                is_rehearsed=options.rehearsal is not None,
+                keys=_own_keys(opened, intent),
             )
             if intent.left:
                 console.line(f"      left for later: {counted(len(intent.left), 'take')}, {price(intent.left)}")
@@ -214,11 +217,10 @@ def _run(
     from vidspec.conduct import conduct
     from vidspec.drawer import Drawer
     from vidspec.history import History
-    from vidspec.progress import display
     from vidspec.run import Run
 
     with ExitStack() as stack:
-        shown = stack.enter_context(display(notes, intent.work, quiet=options.quiet or options.json))
+        shown = stack.enter_context(_display(notes, intent, options))
         spoken = _goes_out(intent, options) or orphans or (options.pays and options.anew)
         log = stack.enter_context(_journal(intent, ledger)) if spoken else None
         _decide(log, options.anew)
@@ -258,6 +260,24 @@ def _accounts(
 
 def _clock(options: Options) -> FastClock | None:
     return options.rehearsal.clock if options.rehearsal else None
+
+
+def _display(notes: Console, intent: _Intent, options: Options) -> AbstractContextManager[Display]:
+    """What shows the run: in a rehearsal by its own clock, and with what the real thing would cost."""
+    from vidspec.progress import display
+
+    quiet = options.quiet or options.json
+    if options.rehearsal is None:
+        return display(notes, intent.work, quiet=quiet)
+    clock = options.rehearsal.clock.current_time
+    return display(notes, intent.work, quiet=quiet, spending="for real:", clock=clock)
+
+
+def _own_keys(opened: Opened, intent: _Intent) -> dict[str, str]:
+    """The variables that the list itself names for keys, by provider."""
+    providers = {one.provider for one in intent.work}
+    named = {name: account.settings(opened.shot_list, name).get("api_key_env") for name in providers}
+    return {name: variable for name, variable in named.items() if variable}
 
 
 def _purse(opened: Opened, options: Options) -> budget.Purse | None:
