@@ -226,7 +226,8 @@ def test_a_wrong_key_stops_the_account_and_spares_the_rest(
         ended = vidspec("render", "shots.yaml", "--yes")
         assert ended.returncode == 1
         assert submits(sandbox) <= 2
-        assert ended.stdout.count("Invalid token") == 9
+        assert ended.stderr.count("Invalid token") == 9
+        assert "check `SILICONFLOW_API_KEY`; then the same command goes on" in ended.stdout
         assert "bad-key" not in ended.stdout + ended.stderr
 
 
