@@ -586,7 +586,7 @@ def test_a_film_is_complete_in_the_end_however_often_its_runs_are_killed(
     shots = {name: f"provider: {name}, {settings}, takes: 2" for name, settings in SHOTS.items() if name != FIRST}
     shots |= {FIRST: f"provider: {FIRST}, {SHOTS[FIRST]}", "after": f"provider: {FIRST}, {AFTER}"}
     faults = "".join(FAULTS.values()).replace("chance: 0.", "chance: 0.0")
-    with twins(faults, speed=200) as sandbox:
+    with twins(faults, speed=400) as sandbox:
         made = film(sandbox, "film", renders=started("runs"), shots=shots, limits="max_in_flight: 1")
         made.be_killed(KILLS // 2)
         made.finish()
@@ -623,7 +623,7 @@ def test_a_run_may_be_killed_before_any_of_its_calls(
 def test_of_two_runs_at_once_one_works_and_the_other_says_who_holds_the_project(
     twins: Twins, film: Callable[..., Film], started: Callable[[str], Started]
 ) -> None:
-    with twins(speed=150) as sandbox:
+    with twins(speed=100) as sandbox:
         made = film(sandbox, "two")
         made.write()
         both = [started("one"), started("other")]
@@ -656,7 +656,8 @@ def test_a_wall_clock_that_is_set_by_a_day_now_and_then_changes_nothing(
     twins: Twins, film: Callable[..., Film]
 ) -> None:
     """Whatever waits, for a look, an answer, a retry or the deadline, goes by a clock that nobody can set."""
-    with twins(FAULTS["looks that fail"] + FAULTS["too much at once"]) as sandbox:
+    faults = "  - {fault: broken, call: poll, chance: 0.2}\n  - {fault: throttled, call: submit, times: 3}\n"
+    with twins(faults) as sandbox:
         made = film(sandbox, "clock", limits="deadline: 30")
         made.write()
         leap = {"leap": DAY}

@@ -55,8 +55,12 @@ class Desk:
         self.closed = error
         self.shut.set()
 
-    async def turn(self, model: str) -> None:
-        """Wait until one more is within the rate, in the order of asking. Raises Refused where this is closed."""
+    async def turn(self, model: str) -> float:
+        """Wait until one more is within the rate, in the order of asking; returns when that is.
+
+        Raises:
+            Refused: the account has been closed.
+        """
         began, door = trio.current_time(), self.door(model)
         async with door.turnstile:
             while not self.closed and (at := door.rate.ready_at(trio.current_time())) > trio.current_time():
@@ -65,20 +69,24 @@ class Desk:
             self.limits.waited += trio.current_time() - began
             if self.closed is not None:
                 raise Refused(f"not sent: {self.closed.reason}", blame=self.closed.blame)
-            door.rate.sent(trio.current_time())
+            now = trio.current_time()
+            door.rate.sent(now)
+            return now
 
     def pause(
-        self, model: str, error: Throttled | Unavailable, attempt: int, chance: float, *, submit: bool
+        self, model: str, error: Throttled | Unavailable, attempt: int, chance: float, sent: float | None = None
     ) -> float:
-        """Seconds until the next try; where the provider has said to slow down, for all takes."""
-        wait = pacing.backoff(attempt, chance)
-        if error.retry_after is not None:
-            wait = max(error.retry_after, _LEAST_WAIT)
+        """Seconds until the next try; where the provider has said to slow down, for all takes.
+
+        `sent` is when the submit was sent that was refused; None for a look.
+        """
         if isinstance(error, Throttled):
             self.limits.throttled += 1
-            until = min(wait, self.account.deadline)
-            self.door(model).rate.refused(trio.current_time(), until, counts=not submit)
-        return wait
+            wait = min(error.retry_after or 0.0, self.account.deadline)
+            self.door(model).rate.refused(trio.current_time(), wait, sent)
+        if error.retry_after is not None:
+            return max(error.retry_after, _LEAST_WAIT)
+        return pacing.backoff(attempt, chance)
 
     def gives_up(self, error: Throttled | Unavailable, attempt: int, spent: float) -> bool:
         """Whether a submit has been tried often enough: less often where nobody answers at all."""

@@ -175,6 +175,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 def _pictures(path: Path, container: InputContainer) -> VideoStream:
     for stream in container.streams.video:
         if not stream.disposition & COVER_ART:
+            stream.codec_context.thread_count = 1
             return stream
     raise MediaError(
         f"`{path}` has no pictures, only sound" if container.streams.audio else f"`{path}` has no pictures"

@@ -6,30 +6,32 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-_MINUTE, _SECOND = (60.0, 0.25), (1.0, 0.015)
-"""Windows in which submits are counted, each with the seconds by which the journeys of two requests may differ."""
+_MINUTE, _MARGIN = 60.0, 0.25
+"""The window in which submits are counted, and by how much the journeys of two requests may differ."""
 
-_LEAST_SHARE, _REGAINED = 1 / 16, 0.05
+_APART = 1.02
+"""Submits of more than one a second go out evenly, and so much further apart than they might."""
+
+_LEAST_SHARE, _CUT, _REGAINED = 1 / 16, 0.8, 0.05
+_HOLD, _LONGER = 0.25, 1.3
 
 
 class Rate:
     """So many submits in any minute, as they are counted at the other end; fewer after it has said no.
 
-    A no halves the share of the rate that is used, and each submit that is taken wins a little of it back (AIMD).
-    A rate of more than one a second is spread over the seconds as well.
+    Each no puts submits further apart and holds them all for a moment, longer with every one in a row; each that is
+    taken wins some of it back: quickly to near where it was, then little by little (AIMD).
     """
 
     def __init__(self, per_minute: float) -> None:
         """`per_minute` may be a fraction: 0.5 is one in two minutes."""
-        length, margin = _MINUTE
-        count = max(1, int(per_minute))
-        self._windows = [(count, length * count / per_minute + margin)]
-        if per_minute > length:
-            each = max(1, int(per_minute / length))
-            self._windows.append((each, each * length / per_minute + _SECOND[1]))
-        self._sent: deque[float] = deque(maxlen=count)
-        self._not_before = float("-inf")
         self._per_minute = per_minute
+        self._count = max(1, int(per_minute))
+        self._window = _MINUTE * self._count / per_minute + _MARGIN
+        self._sent: deque[float] = deque(maxlen=self._count)
+        self._not_before = float("-inf")
+        self._in_a_row = 0
+        self._aim = 1.0
         self.share = 1.0
 
     @property
@@ -37,33 +39,43 @@ class Rate:
         """How many go in a minute now."""
         return self._per_minute * self.share
 
+    @property
+    def _gap(self) -> float:
+        """Seconds between two submits: none for a rate that is slow and has never been refused."""
+        if self.share < 1.0:
+            return _MINUTE / self.per_minute
+        return _APART * _MINUTE / self._per_minute if self._per_minute > _MINUTE else 0.0
+
     def ready_at(self, now: float) -> float:
         """The next moment, not before `now`, at which one more may be sent."""
         at = max(now, self._not_before)
-        for count, length in self._windows:
-            allowed = max(1, int(count * self.share))
-            if len(self._sent) >= allowed:
-                at = max(at, self._sent[-allowed] + length * (allowed / (count * self.share)))
-        return at
+        if len(self._sent) == self._count:
+            at = max(at, self._sent[0] + self._window)
+        return max(at, self._sent[-1] + self._gap) if self._sent else at
 
     def sent(self, now: float) -> None:
         """One has been sent."""
         self._sent.append(now)
 
-    def refused(self, now: float, wait: float, *, counts: bool = False) -> None:
-        """The provider has said no: nothing goes for so long, and after that half as much.
+    def refused(self, now: float, wait: float, sent: float | None = None) -> None:
+        """The provider has said no, and for how many seconds (0: not for how long). Nothing goes until then.
 
-        What was refused is not counted, unless it was no submit (`counts`).
+        `sent` is when that one was sent: it is not counted.
         """
-        if self._sent and not counts:
-            self._sent.pop()
+        if sent is not None and sent in self._sent:
+            self._sent.remove(sent)
         if now >= self._not_before:
-            self.share = max(_LEAST_SHARE, self.share / 2)
+            self._aim = self.share * _CUT if not self._in_a_row else self._aim
+            self.share = max(_LEAST_SHARE, self.share * _CUT)
+            wait = max(wait, min(_MINUTE, _HOLD * _LONGER**self._in_a_row))
+            self._in_a_row += 1
         self._not_before = max(self._not_before, now + wait)
 
     def taken(self) -> None:
         """The provider has taken one."""
-        self.share = min(1.0, self.share + _REGAINED)
+        self._in_a_row = 0
+        regained = self.share * 2 if self.share < self._aim else self.share + _REGAINED
+        self.share = min(self._aim if self.share < self._aim else 1.0, regained)
 
 
 def backoff(attempt: int, chance: float, *, first: float = 1.0, most: float = 60.0) -> float:
@@ -77,7 +89,7 @@ def backoff(attempt: int, chance: float, *, first: float = 1.0, most: float = 60
 
 # --- when to look ----------------------------------------------------------------------------------------
 
-_PRICE = 0.0165
+_PRICE = 0.0138
 """What a look costs, as a share of how long a clip takes: some five looks a clip then, each seen soon after it is
 there. Half of it is seven looks and two thirds of the lag; double is three and a half, and one and a half times."""
 

@@ -102,11 +102,11 @@ class Remote:
         began, attempt = trio.current_time(), 0
         while True:
             attempt += 1
-            await desk.turn(take.model)
+            sent = await desk.turn(take.model)
             try:
                 flight = await self._submit(desk, take, record, sending)
             except (Throttled, Unavailable) as error:
-                wait = desk.pause(take.model, error, attempt, self._chance(), submit=True)
+                wait = desk.pause(take.model, error, attempt, self._chance(), sent)
                 if desk.gives_up(error, attempt, trio.current_time() + wait - began):
                     desk.unreachable = desk.unreachable or error.blame == "address"
                     if (error.retry_after or 0) > desk.account.deadline:
@@ -189,7 +189,7 @@ class Remote:
             except (Throttled, Unavailable) as error:
                 failures += 1
                 wait = min(
-                    desk.pause(flight.record.model or "", error, failures, self._chance(), submit=False),
+                    desk.pause(flight.record.model or "", error, failures, self._chance()),
                     max(0.0, until - trio.current_time()),
                 )
                 tell("retry", flight.slate, reason=error.reason, wait=round(wait, 3), call="poll")

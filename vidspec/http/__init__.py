@@ -44,6 +44,7 @@ SLOWEST = 2**17
 """Bytes a second at which large bodies must at least go and come; what takes less than a second is not large."""
 
 _LARGE_AT_ONCE = 2  # answers that hold a clip are held in memory whole
+_PATHS = 4096
 _LEAST_KEY = 8  # a shorter one is no secret, and would be found in the midst of words
 _AGENT = f"vidspec/{__version__}"
 
@@ -188,9 +189,18 @@ class _Base:
             raise Refused(message, blame="address")
         self.host = url.netloc.decode("ascii")
         self.key = key
+        self.spellings = _spellings(key)
+        self._joined: dict[str, httpx.URL | None] = {}
 
     def joined(self, path: str) -> httpx.URL | None:
         """The URL of a call: the path after the base URL, byte for byte; None where another would be sent."""
+        if path not in self._joined:
+            if len(self._joined) >= _PATHS:
+                self._joined.clear()
+            self._joined[path] = self._join(path)
+        return self._joined[path]
+
+    def _join(self, path: str) -> httpx.URL | None:
         try:
             url = httpx.URL(f"{str(self._url).rstrip('/')}{path}")
             whole = self._url.raw_path.rstrip(b"/") + path.encode("ascii")
@@ -232,7 +242,7 @@ class Api:
         attempt = Attempt(call.purpose, self._base.host, patience=patience, limit=limit)
         async with self._gates[call.most_bytes > MOST_BYTES]:
             reply = await self._exchanged(call, self._request(call, body, attempt), attempt)
-        return _without_key(reply, self._base.key)
+        return _without(reply, self._base.spellings)
 
     def _request(self, call: Call, body: bytes, attempt: Attempt) -> httpx.Request:
         url = self._base.joined(call.path)
@@ -276,14 +286,20 @@ async def _read(answer: Answer, held: bytearray, most: int, scope: trio.CancelSc
         await answer.close()
 
 
-def _without_key(reply: Reply, key: str) -> Reply:
-    """The reply with `[key]` wherever it repeats the key."""
+def _spellings(key: str) -> list[str]:
+    """The ways in which an answer may repeat a key, the longest first."""
     if len(key) < _LEAST_KEY:
-        return reply
-    spellings = {key, key.replace("/", "\\/"), json.dumps(key)[1:-1], quote(key, safe="")}
-    body, headers = reply.body, dict(reply.headers)
-    for one in sorted(spellings, key=len, reverse=True):
+        return []
+    found = {key, key.replace("/", "\\/"), json.dumps(key)[1:-1], quote(key, safe="")}
+    return sorted(found, key=len, reverse=True)
+
+
+def _without(reply: Reply, spellings: list[str]) -> Reply:
+    """The reply with `[key]` wherever it repeats the key."""
+    body, headers = reply.body, reply.headers
+    for one in spellings:
         if one.encode() in body:
             body = body.replace(one.encode(), b"[key]")
-        headers = {name: value.replace(one, "[key]") for name, value in headers.items()}
+        if any(one in value for value in headers.values()):
+            headers = {name: value.replace(one, "[key]") for name, value in headers.items()}
     return Reply(status=reply.status, headers=headers, body=body)

@@ -28,7 +28,7 @@ class Answer:
         attempt.answered = True
         self.attempt = attempt
         self.status = response.status_code
-        self.headers = {name: response.headers[name] for name in response.headers}
+        self.headers = dict(response.headers.items())
         self.encoding = self.headers.get("content-encoding", "").strip().lower()
         self.decoded = 0
         self._stream = response.stream
