@@ -140,6 +140,8 @@ def render(most_bytes):
         try:
             cli.main()
         except SystemExit as ended:
+            sys.stdout.flush()
+            sys.stderr.flush()
             os._exit(ended.code)
     os.close(to_out)
     os.close(to_err)
@@ -167,7 +169,7 @@ for room, text in order["steps"]:
     recorded = [record.request_id for _, record in read_lock(project / "shots.lock").items() if record.output]
     clips = [path.parent.name for path in project.glob("renders/*/*.mp4")]
     found = {"parts": parts, "flights": flights, "recorded": recorded, "clips": clips}
-    print(json.dumps({"first": first, "second": second, **found}))
+    print(json.dumps({"first": first, "second": second, **found}), flush=True)
 """
 """Renders a list in less room than it needs, and then again in enough, for each step of a sweep."""
 
