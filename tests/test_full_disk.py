@@ -374,21 +374,24 @@ def test_a_disk_that_is_full_at_one_place(
 def test_an_acceptance_that_is_lost_leaves_the_others_to_be_collected(
     sandbox: Sandbox, project: Path, vidspec: Vidspec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Half a line goes before the one that is written a moment later, when there is room again."""
     (project / "shots.yaml").write_text(shot_list(*SHOTS), encoding="utf-8")
     write, accepted = os.write, list[bytes]()
 
-    def second_does_not_fit(descriptor: int, data: bytes) -> int:
+    def first_does_not_fit(descriptor: int, data: bytes) -> int:
         if b'"move":"accepted"' in data:
             accepted.append(data)
-            if len(accepted) > 1:
-                raise no_space()
+            if len(accepted) == 1:
+                return write(descriptor, data[:50])
+        if accepted and data == accepted[0][50:]:
+            raise no_space()
         return write(descriptor, data)
 
     with monkeypatch.context() as full:
-        full.setattr(os, "write", second_does_not_fit)
+        full.setattr(os, "write", first_does_not_fit)
         ended = vidspec("render", "shots.yaml", "--yes")
     assert ended.returncode == 1
-    kept, lost = (json.loads(one) for one in accepted)
+    lost, kept = (json.loads(one) for one in accepted)
     assert f"`{lost['slate']}` was accepted as `{lost['request_id']}`: keep this id" in ended.stderr
     again = vidspec("render", "shots.yaml", "--yes")
     assert again.returncode == 1

@@ -1001,3 +1001,12 @@ def test_a_list_that_was_renamed_without_its_journal_pays_for_nothing_again(film
     film.path.rename(film.path.with_name("film.jsonl"))
     assert film.vidspec("render", "film.yaml", "--yes").returncode == 0
     assert (house.sent, house.asked) == ([], ["r900"])
+
+
+def test_a_quiet_run_still_says_what_is_wrong(film: Film, house: House) -> None:
+    film.write(TWO)
+    house.submits = [reply({"code": 20012, "message": "no such thing", "data": None}, 400)]
+    ended = film.render("--quiet")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "a-t01: HTTP 400: no such thing" in ended.stderr
+    assert "b-t01" not in ended.stderr

@@ -378,6 +378,15 @@ def test_once_lengths_are_known_looks_come_when_a_clip_may_be_there(stage: Stage
     assert stage.history.lengths("siliconflow", RECORD.model or "").count == 41
 
 
+def test_a_request_of_an_earlier_run_is_looked_at_by_the_interval_whatever_is_known(stage: Stage) -> None:
+    for _ in range(40):
+        stage.history.saw("siliconflow", RECORD.model or "", 250.0)
+    _, flight = stage.request([ACCEPTED])
+    script: list[Step] = [RUNNING, RUNNING, RUNNING, DONE]
+    way, _ = stage.play(script, lambda here: here.watch(flight, stage.tell, nothing, at_once=True))
+    assert way.times("poll") == [0, 10, 20, 30]
+
+
 def test_what_an_earlier_run_had_accepted_teaches_nothing(stage: Stage) -> None:
     _, flight = stage.request([ACCEPTED])
     stage.play([DONE], lambda here: here.watch(flight, stage.tell, nothing, at_once=True))

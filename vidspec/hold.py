@@ -33,9 +33,12 @@ def hold(folder: Path) -> Iterator[None]:
             raise Refusal(f"another run holds this project: {holder}") from None
         except OSError as error:
             raise _unheld(error) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+            file.flush()
+        except OSError as error:
+            raise _unheld(error) from error
         yield
         file.truncate(0)
 

@@ -204,10 +204,12 @@ class Remote:
             if is_last:
                 raise desk.too_late()
             seen = trio.current_time()
-            wait = self._next_look(desk, flight, 0.0 if at_once else seen - began)
+            wait = self._next_look(desk, flight, None if at_once else seen - began)
 
-    def _next_look(self, desk: Desk, flight: Flight, elapsed: float) -> float:
-        """Seconds until the next look: by what is known of the model, but for a request of an earlier run."""
+    def _next_look(self, desk: Desk, flight: Flight, elapsed: float | None) -> float:
+        """Seconds until the next look, by what is known of the model; None for a request of an earlier run."""
+        if elapsed is None:
+            return pacing.next_look(None, 0.0, desk.account.poll_interval, self._chance())
         provider, model = flight.record.provider or "", flight.record.model or ""
         listed = table(provider).models.get(model)
         known = self._history.lengths(provider, model).known(listed.typical if listed else ())

@@ -66,7 +66,7 @@ def print_ending(
     `keys` names the variables of keys by provider, where they are not the usual ones. A rehearsal leaves nothing
     that another run could go on from.
     """
-    _print_fates(console, list(_fates(found, slates, tally, keys or {})))
+    print_wrong(console, found, slates, tally, keys)
     for slate, words in tally.amiss.items():
         console.line(
             f"{console.paint('warning', 'yellow', 'bold')}   {slate}: delivered otherwise than asked: {words}"
@@ -91,6 +91,13 @@ def print_ending(
         folders = {by_slate[slate].output.rpartition("/")[0] for slate in made}
         inner = folders.pop() if len(folders) == 1 else _common(folders)
         console.line(f"      in {project / inner}")
+
+
+def print_wrong(
+    console: Console, found: Plan, slates: set[str], tally: Tally, keys: Mapping[str, str] | None = None
+) -> None:
+    """Print what failed, why and what to do next, and nothing else."""
+    _print_fates(console, list(_fates(found, slates, tally, keys or {})))
 
 
 def _print_fates(console: Console, fates: list[_Fate]) -> None:

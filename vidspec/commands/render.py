@@ -118,6 +118,8 @@ def run(file: Path, *, variables: Mapping[str, Any], options: Options, console: 
                 console.line(f"      left for later: {counted(len(intent.left), 'take')}, {price(intent.left)}")
             if options.rehearsal is not None:
                 options.rehearsal.print_bill(console, intent.work, outcome.tally, outcome.limits)
+    elif options.quiet:
+        summary.print_wrong(notes, intent.plan, intent.slates, outcome.tally, _own_keys(opened, intent))
     if outcome.interrupted:
         return 130
     stuck = any(one.action in ("failed", "decide", "blocked") for one in _among(intent))
