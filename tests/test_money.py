@@ -1004,7 +1004,7 @@ def test_a_list_that_was_renamed_without_its_journal_pays_for_nothing_again(film
 
 
 def test_a_quiet_run_still_says_what_is_wrong(film: Film, house: House) -> None:
-    film.write(TWO)
+    film.write(f"{ONE}\n- {{id: b, prompt: two, {DRAWN}}}")
     house.submits = [reply({"code": 20012, "message": "no such thing", "data": None}, 400)]
     ended = film.render("--quiet")
     assert (ended.returncode, ended.stdout) == (1, "")
