@@ -894,10 +894,10 @@ FOUR = "\n".join(f"- {{id: {name}, prompt: {name}}}" for name in "abcd")
 def test_at_most_so_many_takes_are_submitted_and_the_rest_is_left_for_later(film: Film, house: House) -> None:
     film.write(FOUR)
     ended = film.render("--max-takes", "3")
-    assert (ended.returncode, house.sent) == (0, ["a", "b", "c"])
+    assert (ended.returncode, sorted(house.sent)) == (0, ["a", "b", "c"])
     assert "left for later: 1 take, about 2.00 cny" in ended.stdout
     assert film.render("--max-takes", "3").returncode == 0
-    assert house.sent == ["a", "b", "c", "d"]
+    assert house.sent[3:] == ["d"]
 
 
 def test_what_needs_a_take_that_is_left_is_left_too_and_nothing_is_blocked(film: Film, house: House) -> None:
