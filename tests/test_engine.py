@@ -17,12 +17,12 @@ from trio.testing import MockClock
 
 from vidspec import engine, journal, media
 from vidspec.errors import InDoubt, RenderError
-from vidspec.events import Tally
+from vidspec.events import Report, Tally
 from vidspec.journal import Journal
 from vidspec.ledger import SETTLE_EVERY, Ledger
 from vidspec.lock import Lock, Record
 from vidspec.project import open_lists, read_lock
-from vidspec.run import Report, Run
+from vidspec.run import Run
 from vidspec.store import Store, file_digest, state_folder, whole
 from vidspec.wire import Progress
 

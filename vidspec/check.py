@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from vidspec.capability import Camera, Capability, Mode, Model, Numbers, Option, Seed, Switch, Text
 
 SWITCHES = ("audio", "watermark", "enhance_prompt")
-_ALONE = {"duration": "seconds", "fps": "frames a second"}
 _BRACKETED = re.compile(r"\[([^\[\]\n]{1,60})\]")
 _FLAG = re.compile(r"(?<!\S)--[A-Za-z][A-Za-z_-]*")
 

@@ -31,10 +31,10 @@ from vidspec.store import whole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vidspec.events import Kind
+    from vidspec.events import Kind, Report
     from vidspec.ingredients import Ingredients
     from vidspec.plan import Planned
-    from vidspec.run import Report, Run
+    from vidspec.run import Run
     from vidspec.take import Take
 
 Ending = Literal["rendered", "restored", "collected", "kept"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import TextIO
 
 Kind = Literal[
@@ -22,6 +22,10 @@ Kind = Literal[
     "in_doubt",
     "run_finished",
 ]
+
+
+Report = Callable[[int, int], None]
+"""Told how far something is: done, of how much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ nothing is paid any more, and everything may be tried again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,12 +19,12 @@ from vidspec.providers import adapter, table
 from vidspec.wire import Sending, Ticket, converse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from vidspec.account import Account
     from vidspec.capability import Capability
-    from vidspec.events import Kind, Limits
+    from vidspec.events import Kind, Limits, Report
     from vidspec.history import History
     from vidspec.http import Api, Client
     from vidspec.journal import Journal
@@ -40,10 +39,6 @@ DOWNLOADS = 4
 _FETCH_TRIES, _RENEWALS = 5, 2
 _CLOSING = frozenset({"key", "billing", "quota"})
 """Refusals that hold for the whole account: whoever comes next would hear the same."""
-
-
-Report = Callable[[int, int], None]
-"""Told how far something is: done, of how much."""
 
 
 class Tell(Protocol):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from vidspec.budget import Purse
-    from vidspec.events import Listener
+    from vidspec.events import Listener, Report
     from vidspec.history import History
     from vidspec.journal import Journal
     from vidspec.ledger import Ledger
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from vidspec.studio import Pictures
     from vidspec.take import Take
     from vidspec.wire import Progress
-
-Report = Callable[[int, int], None]
-"""Told how far a clip is: done, of how much."""
 
 
 class Maker(Protocol):
