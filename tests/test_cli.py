@@ -25,7 +25,7 @@ def process(command: str, **options: object) -> CompletedProcess[str]:
 
 
 def test_every_command_has_a_help_line_and_is_made(vidspec: Vidspec) -> None:
-    assert list(cli.COMMANDS) == list(cli._MADE)
+    assert sorted(cli.COMMANDS) == sorted(name for names in cli._ROOMS.values() for name in names)
     ended = vidspec("--help")
     assert (ended.returncode, ended.stderr) == (0, "")
     said = " ".join(ended.stdout.split())

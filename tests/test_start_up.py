@@ -46,7 +46,8 @@ def test_help_and_version_load_nothing_but_click_and_the_command_line(arguments:
     code, names = loaded(*arguments)
     assert code == "0"
     assert outer(names) == {"click"}
-    assert {name for name in names if name.startswith("vidspec")} == {"vidspec", "vidspec.cli"}
+    ours = {name for name in names if name.startswith("vidspec")}
+    assert {name for name in ours if not name.startswith("vidspec.cli")} == {"vidspec"}
 
 
 HEAVY = {"httpx", "trio", "av", "rich", "jsonschema", "referencing", "PIL", "jinja2", "click"}
