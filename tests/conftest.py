@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+import trio
 from jsonschema import Draft202012Validator
 from PIL import Image
+from trio.testing import MockClock
 
-from vidspec import cli
+from vidspec import cli, download, journal
+from vidspec.commands import render
+from vidspec.journal import Journal
+from vidspec.ledger import Ledger
+from vidspec.lock import Record
 from vidspec.media import Encoder
+from vidspec.project import open_lists, read_lock
 from vidspec.sandbox.twin import Clip, Request, Task
+from vidspec.wire import Call, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import signal
+    from collections.abc import Iterator, Mapping
 
     from vidspec.sandbox.twin import Answer, Stage, Twin
+    from vidspec.state import Flight, Move
+    from vidspec.take import Take
 
 TINY = "{provider: animatic, size: 64x36, duration: 0.2, fps: 10}"
 
@@ -205,6 +220,197 @@ def _operation(twin: Twin, request: Request) -> Any:
         if same and request.verb.lower() in verbs:
             return verbs[request.verb.lower()]
     return None
+
+
+# --- a film, and a provider in this process -----------------------------------------------------------------
+
+Shots = Callable[..., Path]
+Vidspec = Callable[..., subprocess.CompletedProcess[str]]
+Step = Reply | Exception | Callable[[], Reply]
+
+BASE = "https://api.siliconflow.cn/v1"
+HEAD = "providers:\n  siliconflow: {poll_interval: 10, submits_per_minute: 60, deadline: 300, max_in_flight: 2}\n"
+WAN = '{provider: siliconflow, model: Wan-AI/Wan2.2-T2V-A14B, resolution: 720p, aspect_ratio: "16:9"}'
+
+
+def reply(value: Any, status: int = 200, **headers: str) -> Reply:
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    return Reply(status=status, headers=named, body=json.dumps(value).encode())
+
+
+@dataclass
+class House:
+    """A provider that accepts whatever it is sent and has it done at once, unless the next step says otherwise.
+
+    `submits` and `looks` are scripts of what the next calls of their kind come to; `sent` are the prompts that
+    were submitted, `asked` the ids that were looked at.
+    """
+
+    clip: Callable[[int], bytes]
+    submits: list[Step] = field(default_factory=list)
+    looks: list[Step] = field(default_factory=list)
+    links: list[Exception | bytes] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    interrupts: list[signal.Signals] = field(default_factory=list)
+    seconds: float = 1.0
+    fetching: float = 0.0
+    reply = staticmethod(reply)
+
+    def api(self, provider: str, base_url: str, key: str, request_timeout: float) -> House:
+        return self
+
+    async def exchange(self, call: Call) -> Reply:
+        await trio.lowlevel.checkpoint()
+        assert call.body is not None
+        if call.purpose == "submit":
+            self.sent.append(str(call.body["prompt"]))
+            accepted = reply({"requestId": f"r{len(self.sent)}"})
+            for one in self.interrupts:
+                await trio.sleep(1)
+                os.kill(os.getpid(), one)
+            self.interrupts.clear()
+            await trio.sleep(self.seconds)
+            return _played(self.submits, accepted)
+        request_id = str(call.body["requestId"])
+        self.asked.append(request_id)
+        link = {"url": f"https://cdn.example/{request_id}?sig=s3cret"}
+        return _played(self.looks, reply({"status": "Succeed", "results": {"videos": [link], "seed": 7}}))
+
+    async def fetch(self, client: Any, url: str, part: Path, **given: Any) -> int:
+        await trio.sleep(self.fetching)
+        step = self.links.pop(0) if self.links else self.clip(int(url.partition("?")[0].rpartition("r")[2] or 0))
+        if isinstance(step, Exception):
+            raise step
+        _write(part, step)
+        return len(step)
+
+
+def _write(part: Path, data: bytes) -> None:
+    part.unlink(missing_ok=True)
+    part.write_bytes(data)
+
+
+def _played(script: list[Step], otherwise: Reply) -> Reply:
+    step: Step = script.pop(0) if script else otherwise
+    if isinstance(step, Exception):
+        raise step
+    return step if isinstance(step, Reply) else step()
+
+
+@pytest.fixture
+def house(clip: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch) -> House:
+    """The provider behind every address, with a key for it."""
+    made = House(clip)
+
+    @asynccontextmanager
+    async def client() -> AsyncIterator[House]:
+        await trio.lowlevel.checkpoint()
+        yield made
+
+    monkeypatch.setattr("vidspec.http.open_client", client)
+    monkeypatch.setattr(download, "fetch", made.fetch)
+    monkeypatch.setattr(render, "_clock", lambda _options: MockClock(autojump_threshold=0))
+    monkeypatch.setattr("vidspec.conduct.random.random", lambda: 1.0)
+    for name in ("SILICONFLOW", "MINIMAX", "LEAPX"):
+        monkeypatch.setenv(f"{name}_API_KEY", "sk-very-secret")
+        monkeypatch.delenv(f"VIDSPEC_{name}_BASE_URL", raising=False)
+    return made
+
+
+def sent(take: Take) -> Record:
+    """The record to be of a take that was sent."""
+    return Record(
+        shot=take.shot,
+        take=take.number,
+        provider=take.provider,
+        model=take.model,
+        fingerprint=take.fingerprint,
+        request=dict(take.request),
+        defaulted=tuple(key for key in take.request if key in take.defaulted),
+        seed=take.seed,
+        seed_rule=None if take.seed_rule == "none" else take.seed_rule,
+    )
+
+
+@dataclass
+class Film:
+    """A project with its list, its lockfile and its journal."""
+
+    project: Path
+    shots: Shots
+    vidspec: Vidspec
+    sent = staticmethod(sent)
+
+    @property
+    def path(self) -> Path:
+        return self.project / ".vidspec/journal/shots.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        return self.project / "shots.lock"
+
+    @property
+    def flights(self) -> Mapping[str, Flight]:
+        return journal.read(self.path)
+
+    def write(self, entries: str, head: str = HEAD) -> None:
+        self.shots(entries, head, defaults=WAN)
+
+    def take(self, slate: str) -> Take:
+        (opened,), _ = open_lists([self.project / "shots.yaml"], {})
+        return next(one for one in opened.takes if one.slate == slate)
+
+    def record(self, slate: str) -> Record:
+        found = read_lock(self.lock).get(slate)
+        assert found is not None
+        return found
+
+    def afloat(self, slate: str, move: Move, request_id: str | None = "r900", *, base_url: str = BASE) -> None:
+        """As a killed run leaves it: a take of the list under way, or in doubt."""
+        take = self.take(slate)
+        lock = read_lock(self.lock)
+        if slate not in lock:
+            lock.put(slate, Record(shot=take.shot, take=take.number))
+        Ledger(lock, self.lock).write()
+        with Journal(self.path) as log:
+            log.intend(slate, sent(take), output=take.output, base_url=base_url)
+            if move not in ("intended", "in_doubt", "refused"):
+                log.note(slate, "accepted", request_id=request_id)
+            if move not in ("intended", "accepted"):
+                log.note(slate, move)
+
+    def render(self, *options: str) -> subprocess.CompletedProcess[str]:
+        ended = self.vidspec("render", "shots.yaml", "--yes", *options)
+        assert "Traceback" not in ended.stderr
+        return ended
+
+    def as_it_must_be(self, house: House) -> set[str]:
+        """Nothing was sent twice, and every take has the clip that was made for it, or is in doubt: those."""
+        assert len(set(house.sent)) == len(house.sent)
+        found = self.planned()
+        assert set(found.values()) <= {"keep", "decide"}, found
+        doubts = {slate for slate, action in found.items() if action == "decide"}
+        for slate in found.keys() - doubts:
+            made = int(str(self.record(slate).request_id).removeprefix("r"))
+            assert (self.project / self.take(slate).output).read_bytes() == house.clip(made)
+        return doubts
+
+    def wipe(self) -> None:
+        """Begin from nothing."""
+        for folder in (".vidspec", "renders"):
+            shutil.rmtree(self.project / folder, ignore_errors=True)
+        self.lock.unlink()
+
+    def planned(self, *options: str) -> dict[str, str]:
+        ended = self.vidspec("plan", "shots.yaml", "--json", *options)
+        assert ended.returncode == 0, ended.stderr
+        return {one["slate"]: one["action"] for one in json.loads(ended.stdout)["takes"]}
+
+
+@pytest.fixture
+def film(project: Path, shots: Shots, vidspec: Vidspec, house: House) -> Film:
+    return Film(project, shots, vidspec)
 
 
 # --- an ordinary user --------------------------------------------------------------------------------------

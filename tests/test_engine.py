@@ -16,7 +16,7 @@ import trio
 from trio.testing import MockClock
 
 from vidspec import engine, journal, media
-from vidspec.errors import InDoubt, RenderError
+from vidspec.errors import InDoubt, JournalError, RenderError
 from vidspec.events import Report, Tally
 from vidspec.journal import Journal
 from vidspec.ledger import SETTLE_EVERY, Ledger
@@ -28,7 +28,7 @@ from vidspec.wire import Progress
 
 if TYPE_CHECKING:
     from vidspec.events import Event
-    from vidspec.plan import Planned
+    from vidspec.planned import Planned
     from vidspec.remote import Tell
     from vidspec.state import Flight
     from vidspec.take import Take
@@ -73,6 +73,8 @@ class Film:
     seeds: list[tuple[int, int]] = field(default_factory=list)
     only: set[str] | None = None
     drafts: bool = False
+    fail_fast: bool = False
+    framing: float = 0.0
     listener: Callable[[Event], None] | None = None
     before: Callable[[], None] = lambda: None
     _running: int = 0
@@ -105,6 +107,7 @@ class Film:
     async def frame(
         self, take: Take, pictures: Mapping[tuple[str, int], bytes], clip: Path, at: str | float
     ) -> bytes:
+        await trio.sleep(self.framing)
         return media.frame(clip, at if isinstance(at, float) else "first" if at == "first" else "last")
 
     async def clip(self, take: Take, pictures: Mapping[tuple[str, int], bytes], part: Path, report: Report) -> None:
@@ -185,11 +188,13 @@ class Film:
             project=self.project,
             plan=plan,
             work=work,
+            stuck=tuple(one for one in plan.takes if one.action in ("failed", "decide", "blocked")),
             ledger=Ledger(layout, opened.lock_path, trio.current_time),
             store=self.store,
             listener=self.listener or self.events.append,
             slots={one.lane: self.slots.get(one.provider, 1) for one in work},
             drafts=self.drafts,
+            fail_fast=self.fail_fast,
             maker=self,
             now=lambda: datetime(2026, 11, 20, 10, tzinfo=UTC),
             draw_seed=self.draw_seed,
@@ -328,6 +333,7 @@ def test_events_tell_of_each_take_what_happened(film: Film) -> None:
     assert film.events[-1].value() == {
         "event": "run_finished", "time": 3.0, "rendered": 5, "restored": 0, "collected": 0, "kept": 0,
             "failed": 0, "blocked": 0, "in_doubt": 0, "accepted": 0, "cost": {},
+            "stuck": {"failed": 0, "blocked": 0, "in_doubt": 0},
     }  # fmt: skip
     assert sorted(film.told("submitted")) == [
         (0, "a-t01"), (0, "c-t01"), (1, "b-t01"), (1, "d-t01"), (2, "e-t01"),
@@ -518,6 +524,39 @@ def test_a_lockfile_that_cannot_be_written_ends_the_run_and_keeps_the_clips(
     assert not parts(film.project)
 
 
+def test_a_bug_about_one_take_lets_the_others_end_and_begins_nothing_more(film: Film) -> None:
+    film.slots = {"animatic": 2}
+    film.seconds = {"b-t01": 5}
+    film.faults = {"a-t01": ZeroDivisionError()}
+    with pytest.raises(ExceptionGroup) as raised:
+        film.render(shot("a", "b", "c"))
+    assert film.record("b-t01").rendered
+    assert set(film.started) == {"a-t01", "b-t01"}
+    assert raised.group_contains(ZeroDivisionError)
+    assert film.events[-1].value()["failed"] == 1
+    assert [event.details["reason"] for event in film.events if event.event == "failed"] == [
+        "a bug: ZeroDivisionError"
+    ]
+
+
+def test_a_lockfile_that_cannot_be_written_does_not_hide_what_went_wrong_before(
+    film: Film, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film.faults = {"a-t01": JournalError("this must be known")}
+
+    def full(target: Path) -> Any:
+        if trio.current_time() > 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return whole(target)
+
+    monkeypatch.setattr("vidspec.ledger.whole", full)
+    film.seconds = {"b-t01": 0.5}
+    with pytest.raises(ExceptionGroup) as raised:
+        film.render(shot("a", "b"))
+    assert raised.group_contains(JournalError, match="this must be known")
+    assert raised.group_contains(RenderError, match="cannot write the lockfile")
+
+
 def test_a_bug_ends_the_run_and_what_was_finished_is_recorded(film: Film) -> None:
     film.faults = {"c-t01": ZeroDivisionError()}
     with pytest.raises(ExceptionGroup):
@@ -527,9 +566,18 @@ def test_a_bug_ends_the_run_and_what_was_finished_is_recorded(film: Film) -> Non
     assert not parts(film.project)
 
 
-def test_a_listener_who_has_gone_away_stops_nothing(film: Film) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        BrokenPipeError(errno.EPIPE, "Broken pipe"),
+        ValueError("I/O operation on closed file"),
+        UnicodeEncodeError("ascii", "夜", 0, 1, "ordinal not in range"),
+    ],
+    ids=["gone", "closed", "cannot say it"],
+)
+def test_a_listener_who_has_gone_away_stops_nothing(film: Film, error: Exception) -> None:
     def gone(event: Event) -> None:
-        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+        raise error
 
     film.listener = gone
     tally = film.render(shot("a", "b"))
@@ -688,9 +736,26 @@ def test_a_kept_clip_that_is_damaged_is_not_paid_for_again(film: Film) -> None:
     film.render(remote, defaults="{}")
     film.store.place(file_digest(film.output("a-t01"))).write_bytes(b"rot")
     film.output("a-t01").unlink()
+    film.sent.clear()
     tally = film.render()
-    assert "have been changed" in tally.failed["a-t01"]
-    assert film.started == {}
+    assert (tally.collected, tally.failed, film.sent) == (["a-t01"], {}, {})
+    assert film.planned("a-t01").action == "keep"
+
+
+def test_a_damaged_clip_that_nobody_can_be_asked_for_is_not_paid_for_again(film: Film) -> None:
+    remote = "- {id: a, prompt: x, provider: minimax, model: MiniMax-Hailuo-02}"
+    film.slots = {"minimax": 1}
+    film.render(remote, defaults="{}")
+    lock = film.lock
+    lock.put("a-t01", replace(film.record("a-t01"), request_id=None))
+    Ledger(lock, film.project / "shots.lock").write()
+    (film.project / ".vidspec/journal/shots.jsonl").unlink()
+    film.store.place(file_digest(film.output("a-t01"))).write_bytes(b"rot")
+    film.output("a-t01").unlink()
+    film.sent.clear()
+    tally = film.render()
+    assert tally.failed == {"a-t01": "the clip that was to be brought back is kept no more, or damaged"}
+    assert film.sent == {}
 
 
 def test_what_was_to_be_brought_back_free_is_not_paid_for_when_it_is_gone(film: Film) -> None:
@@ -699,9 +764,10 @@ def test_what_was_to_be_brought_back_free_is_not_paid_for_when_it_is_gone(film: 
     film.render(remote % "", defaults="{}")
     film.output("a-t01").write_bytes(bytes(film.output("a-t01").stat().st_size))
     shutil.rmtree(film.project / ".vidspec")
+    film.sent.clear()
     tally = film.render(remote % ", output: new.mp4", defaults="{}")
-    assert tally.failed == {"a-t01": "the clip that was to be brought back is kept no more"}
-    assert film.started == {}
+    assert (tally.collected, tally.failed, film.sent) == (["a-t01"], {}, {})
+    assert (film.project / "new.mp4").stat().st_size > 100
 
 
 def test_a_draft_is_free_and_drawn_again_where_it_is_damaged(film: Film) -> None:
@@ -764,9 +830,9 @@ def test_a_record_with_the_path_of_another_file_neither_reads_nor_touches_it(fil
     assert record.output is not None
     bent = film.lock
     bent.put("a-t01", replace(record, output=replace(record.output, path="other.mp4")))
-    from vidspec import lock as locks
+    from vidspec import locktext
 
-    (film.project / "shots.lock").write_text(locks.dump(bent))
+    (film.project / "shots.lock").write_text(locktext.dump(bent))
     film.only = None
     tally = film.render()
     assert "b-t01" in tally.rendered
@@ -827,6 +893,84 @@ def test_a_take_in_doubt_is_never_sent_again_by_itself(film: Film) -> None:
     film.render()
     assert film.sent == {}
     assert film.planned("b-t01").action == "decide"
+
+
+STUCK = FROM_A + "- {id: c, prompt: three}"
+
+
+def test_a_run_begins_with_what_is_stuck(film: Film) -> None:
+    film.faults = {"a-t01": InDoubt("no answer")}
+    film.render(STUCK, defaults=WAN)
+    film.faults = {}
+    film.output("c-t01").unlink()
+    tally = film.render()
+    told = [event.value() for event in film.events[:4]]
+    assert told[1:3] == [
+        {
+            "event": "state",
+            "time": 0.0,
+            "slate": "a-t01",
+            "provider": "siliconflow",
+            "state": "in_doubt",
+            "reason": "sent to siliconflow, and the answer was lost",
+        },
+        {
+            "event": "state",
+            "time": 0.0,
+            "slate": "b-t01",
+            "provider": "siliconflow",
+            "state": "blocked",
+            "reason": "needs a-t01",
+        },
+    ]
+    assert [one["event"] for one in told] == ["run_started", "state", "state", "downloaded"]
+    assert film.events[-1].value()["stuck"] == {"failed": 0, "blocked": 1, "in_doubt": 1}
+    assert not tally.wrong
+
+
+def test_what_has_failed_before_says_whose_turn_it_is(film: Film) -> None:
+    film.render("- {id: a, prompt: one}", defaults=WAN, until=0.5)
+    with Journal(film.project / ".vidspec/journal/shots.jsonl") as log:
+        log.note("a-t01", "failed", reason="content policy", blame="moderation")
+    film.render()
+    (stuck,) = (event.value() for event in film.events if event.event == "state")
+    assert {key: stuck.get(key) for key in ("slate", "state", "reason", "blame", "request_id")} == {
+        "slate": "a-t01",
+        "state": "failed",
+        "reason": "content policy",
+        "blame": "moderation",
+        "request_id": "id-a-t01",
+    }
+
+
+def test_a_doubt_that_could_not_be_written_down_is_told_all_the_same(
+    film: Film, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = Journal.note
+
+    def full(self: Journal, slate: str, move: Any, **changes: Any) -> Flight:
+        if move == "in_doubt":
+            raise JournalError("disk full")
+        return note(self, slate, move, **changes)
+
+    monkeypatch.setattr(Journal, "note", full)
+    film.faults = {"a-t01": InDoubt("no answer")}
+    with pytest.raises(ExceptionGroup):
+        film.render("- {id: a, prompt: one}", defaults=WAN)
+    assert film.events[-1].value()["in_doubt"] == 1
+    assert [slate for _, slate in film.told("in_doubt")] == ["a-t01"]
+
+
+def test_what_is_being_made_ready_is_not_sent_when_the_run_is_over(film: Film) -> None:
+    film.only = {"a-t01"}
+    film.render(FROM_A + "- {id: c, prompt: three}", defaults=WAN)
+    film.sent.clear()
+    film.only, film.fail_fast, film.framing = None, True, 1.0
+    film.slots = {"siliconflow": 2}
+    film.faults = {"c-t01": InDoubt("no answer")}
+    tally = film.render()
+    assert list(film.sent) == ["c-t01"]
+    assert (list(tally.in_doubt), tally.failed, tally.rendered) == (["c-t01"], {}, [])
 
 
 def test_what_a_killed_run_had_accepted_is_collected_and_not_sent_again(film: Film) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import json
 
-from vidspec.events import Event, json_lines
+from vidspec.events import Event, Tally, json_lines
 
 
 def test_an_event_leaves_out_what_is_not_known() -> None:
@@ -27,6 +27,14 @@ def test_an_event_says_what_when_and_of_which_take() -> None:
         "request_id": "r1",
         "model": "MiniMax-Hailuo-02",
     }
+
+
+def test_totals_count_what_was_stuck_before_apart_from_what_went_wrong_in_the_run() -> None:
+    tally = Tally(failed={"a-t01": "no"}, stuck={"b-t01": "failed", "c-t01": "in_doubt", "d-t01": "in_doubt"})
+    found = tally.value()
+    assert (found["failed"], found["in_doubt"]) == (1, 0)
+    assert found["stuck"] == {"failed": 1, "blocked": 0, "in_doubt": 2}
+    assert not Tally(stuck={"b-t01": "failed"}).wrong
 
 
 def test_every_event_is_one_line_whatever_is_in_it() -> None:

@@ -14,6 +14,7 @@ from vidspec import budget, media
 from vidspec.commands import render
 from vidspec.console import Console
 from vidspec.picture import look
+from vidspec.production import Options
 from vidspec.project import Opened, diagnose, read_lock
 from vidspec.providers import PROVIDERS
 
@@ -42,7 +43,7 @@ def rendered(shot_list: Path, *, draft: bool = False) -> str:
     code = render.run(
         shot_list,
         variables={},
-        options=render.Options(draft=draft),
+        options=Options(draft=draft),
         console=Console(stream, colour=False),
     )
     assert code == 0, stream.getvalue()

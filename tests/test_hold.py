@@ -80,9 +80,44 @@ def test_a_link_in_the_place_of_the_lock_is_not_emptied(tmp_path: Path) -> None:
     assert victim.read_text() == "mine"
 
 
+FULL = """
+import resource, sys, pathlib
+from vidspec.errors import UsageError
+from vidspec.hold import hold
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    with hold(pathlib.Path(sys.argv[1])):
+        pass
+except UsageError as error:
+    print(error)
+"""
+
+
+def test_a_folder_without_room_for_a_word_is_one_line(tmp_path: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.stderr) == ("cannot hold the project folder: file too large\n", "")
+
+
 def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot hold the project folder: no such file"), hold(tmp_path / "x"):
         pass
+
+
+def test_what_a_killed_run_has_left_half_written_goes_when_the_folder_is_held_again(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    for left in (tmp_path / ".history.json.part", tmp_path / "journal/.shots.jsonl.part"):
+        left.write_text("{")
+    (tmp_path / "history.json").write_text("{}")
+    with hold(tmp_path):
+        pass
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["history.json", "run.lock"]
+
+
+def test_whoever_is_refused_takes_nothing_away(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    (tmp_path / ".history.json.part").write_text("{")
+    with pytest.raises(Refusal), hold(tmp_path):
+        pass
+    assert (tmp_path / ".history.json.part").exists()
 
 
 def test_a_refused_run_leaves_the_name_of_the_holder(tmp_path: Path, holder: subprocess.Popen[str]) -> None:

@@ -302,7 +302,106 @@ def test_settings_that_are_commented_out_are_right_when_they_are_taken_in(film: 
     assert diagnostics(film / "shots.yaml") == []
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+# Git, told to merge lockfiles by takes
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty repository, with the settings of nobody; the test runs in it."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    return tmp_path
+
+
+def driver_of(folder: Path) -> str:
+    """The merge driver that git has in a folder; empty where it has none."""
+    command = ["git", "-C", str(folder), "config", "merge.vidspec-lock.driver"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def with_driver(folder: Path, *, quiet: bool = False) -> str:
+    """Call `init --merge-driver` and return what was printed."""
+    stream = io.StringIO()
+    console = Console(stream, colour=False)
+    assert init.run(folder, quiet=quiet, console=console, with_driver=True) == 0
+    return stream.getvalue()
+
+
+@needs_git
+def test_a_new_project_names_its_lockfile_alone_to_git_and_leaves_the_settings_alone(repository: Path) -> None:
+    lay_out(repository / "film")
+    attributes = (repository / "film/.gitattributes").read_text("utf-8")
+    assert "/shots.lock text eol=lf merge=vidspec-lock\n" in attributes
+    assert "*.lock" not in attributes
+    assert driver_of(repository) == ""
+
+
+@needs_git
+@pytest.mark.parametrize("inside", [".", "film", "films/first"])
+def test_a_new_project_with_the_driver_is_the_same_and_git_is_told(repository: Path, inside: str) -> None:
+    lay_out(repository.parent / "plain")
+    printed = with_driver(Path(inside))
+    assert contents(repository / inside).items() >= contents(repository.parent / "plain").items()
+    assert driver_of(repository).startswith("vidspec lock merge %A %B --base %O -o %A || git merge-file ")
+    assert "set  merge.vidspec-lock.driver in the settings of this clone\n" in printed
+    assert printed.index("set  merge") < printed.index("next:")
+    shutil.rmtree(repository.parent / "plain")
+
+
+@needs_git
+def test_in_a_project_that_is_there_git_is_told_and_nothing_else_is_touched(repository: Path) -> None:
+    (repository / "first.yaml").write_text("vidspec: 1\nshots: [{id: a, prompt: x}]\n")
+    (repository / "uv.lock").write_text("version = 1\n")
+    before = {name: data for name, data in contents(repository).items() if not name.startswith(".git/")}
+
+    printed = with_driver(Path())
+
+    after = {name: data for name, data in contents(repository).items() if not name.startswith(".git/")}
+    assert after.pop(".gitattributes").decode().splitlines()[1:] == ["/first.lock merge=vidspec-lock"]
+    assert after == before
+    assert printed.splitlines() == [
+        "wrote  .gitattributes: merge=vidspec-lock for `first.lock`",
+        "set    merge.vidspec-lock.name in the settings of this clone",
+        "set    merge.vidspec-lock.driver in the settings of this clone",
+        "to undo: git config --remove-section merge.vidspec-lock",
+    ]
+
+
+@needs_git
+@pytest.mark.parametrize("new", [True, False], ids=["a new project", "a project that was there"])
+def test_telling_git_twice_changes_nothing_the_second_time(repository: Path, new: bool) -> None:
+    if not new:
+        (repository / "shots.yaml").write_text("vidspec: 1\nshots: [{id: a, prompt: x}]\n")
+    with_driver(Path())
+    before = contents(repository)
+    assert with_driver(Path()) == "git merges `shots.lock` by takes already; nothing was changed\n"
+    assert contents(repository) == before
+
+
+@needs_git
+def test_quiet_tells_git_and_prints_nothing(repository: Path) -> None:
+    assert with_driver(Path(), quiet=True) == ""
+    assert driver_of(repository)
+
+
+@needs_git
+@pytest.mark.parametrize("trouble", ["no repository", "no git"])
+def test_where_git_cannot_be_told_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    if trouble == "no git":
+        monkeypatch.setenv("PATH", os.devnull)
+    said = "git is not installed" if trouble == "no git" else "is in no git repository"
+    with pytest.raises(UsageError, match=f"{said}.*; nothing was set up"):
+        with_driver(tmp_path / "film")
+    assert contents(tmp_path) == {}
+
+
+@needs_git
 def test_git_keeps_the_lockfile_and_leaves_out_clips_and_what_belongs_to_the_machine(film: Path) -> None:
     def git(*arguments: str) -> list[str]:
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
@@ -313,7 +412,9 @@ def test_git_keeps_the_lockfile_and_leaves_out_clips_and_what_belongs_to_the_mac
     git("init", "--quiet")
     asked = ["renders/s010/s010-t01.mp4", ".vidspec/objects/ab", "shots.lock", "frames/valley.png", ".gitignore"]
     assert git("check-ignore", *asked) == ["renders/s010/s010-t01.mp4", ".vidspec/objects/ab"]
-    assert git("check-attr", "eol", "--", "shots.lock") == ["shots.lock: eol: lf"]
+    assert git("check-attr", "eol", "--", "shots.lock", "uv.lock") == [
+        "shots.lock: eol: lf", "uv.lock: eol: unspecified"
+    ]  # fmt: skip
     assert git("check-attr", "text", "--", PICTURE, "a.mp4") == [f"{PICTURE}: text: unset", "a.mp4: text: unset"]
 
 

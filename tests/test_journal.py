@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
-from dataclasses import replace
+import platform
+import subprocess
+import sys
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,6 +53,15 @@ def intend(log: Journal, slate: str = "s010-t01") -> Flight:
 def written(path: Path) -> list[str]:
     """The lines of a journal; a text may hold characters that only Python takes for line breaks."""
     return path.read_text("utf-8").split("\n")[:-1]
+
+
+RECORD = {"shot": "s010", "take": 1}
+
+
+def full(slate: str, **changes: Any) -> str:
+    """A line that names every place of an intent."""
+    fields = {"slate": slate, "move": "intended", "since": 1, "output": "a.mp4", "base_url": URL, "record": RECORD}
+    return json.dumps(fields | changes)
 
 
 def a_whole_life(path: Path) -> None:
@@ -146,8 +159,13 @@ def test_a_torn_tail_is_taken_off_before_the_next_line_is_written(path: Path) ->
         (2, '{"slate":"s010-t01","move":"teleported","since":1}'),
         (3, '{"slate":"s010-t01","move":"delivered","since":1}'),
         (3, "[" * 5000),
+        (2, full("../../s010-t01")),
+        (2, full("s010-t01", output="../a.mp4")),
+        (2, full("s010-t01", output="/etc/a.mp4")),
+        (2, full("s010-t01", record={**RECORD, "output": {**asdict(OUTPUT), "path": "a/../../b.mp4"}})),
     ],
-    ids=["version", "no-head", "no-json", "no-move", "unknown-take", "no-such-move", "illegal-move", "deep"],
+    ids=["version", "no-head", "no-json", "no-move", "unknown-take", "no-such-move", "illegal-move", "deep",
+         "slate outside", "output outside", "output anywhere", "clip outside"],
 )  # fmt: skip
 def test_a_journal_that_is_damaged_inside_stops_everything(path: Path, line: int, text: str) -> None:
     a_whole_life(path)
@@ -173,10 +191,111 @@ def test_a_full_disk_is_said_before_anything_is_sent(path: Path, monkeypatch: py
     with opened(path) as log:
         monkeypatch.setattr(os, "write", full)
         with pytest.raises(
-            JournalError, match=r"cannot write the journal .*: no space left on device; nothing may be"
+            JournalError, match=r"cannot write the journal .*: no space left on device; nothing was submitted$"
         ):
             intend(log)
         assert log.flights == {}
+
+
+# --- disks that fail ---------------------------------------------------------------------------------------
+
+
+def broken(*_: object) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_an_intent_that_could_not_be_synced_is_taken_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(path) as log:
+        intend(log)
+        log.note("s010-t01", "refused", reason="too fast", blame="rate")
+        before, lives = path.read_bytes(), dict(log.flights)
+        with monkeypatch.context() as bad:
+            bad.setattr(journal, "_SYNC", broken)
+            with pytest.raises(JournalError, match="input/output error; nothing more is submitted"):
+                intend(log)
+        assert (path.read_bytes(), log.flights) == (before, lives)
+        assert intend(log).doubtful
+    assert journal.read(path)["s010-t01"].doubtful
+
+
+def test_what_came_of_a_submit_stays_where_it_could_not_be_synced(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is true, and may yet outlive the disk."""
+    with opened(path) as log:
+        intend(log)
+        monkeypatch.setattr(journal, "_SYNC", broken)
+        with pytest.raises(JournalError, match=r"nothing more is submitted$"):
+            log.note("s010-t01", "accepted", request_id="r1")
+    assert journal.read(path)["s010-t01"].request_id == "r1"
+
+
+def test_a_run_that_only_collects_says_that_nothing_was_submitted(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_whole_life(path)
+    with opened(path) as log:
+        log.note("s020-t01", "accepted", request_id="r2")
+        monkeypatch.setattr(journal, "_SYNC", broken)
+        with pytest.raises(JournalError, match=r"input/output error; nothing was submitted$"):
+            log.note("s020-t01", "succeeded")
+
+
+FORBIDDEN = """
+import ctypes, errno, struct, sys
+from pathlib import Path
+from vidspec.errors import JournalError
+from vidspec.journal import Journal
+from vidspec.lock import Record
+
+def forbid(*calls):
+    steps = [(0x20, 0, 0, 0), *((0x15, len(calls) - at, 0, call) for at, call in enumerate(calls))]
+    steps += [(0x06, 0, 0, 0x7FFF0000), (0x06, 0, 0, 0x00050000 | errno.EIO)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+    program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code)))
+    system = ctypes.CDLL(None)
+    if system.prctl(38, 1, 0, 0, 0) or system.prctl(22, 2, program):
+        sys.exit(99)
+
+with Journal(Path(sys.argv[1])) as log:
+    forbid(*map(int, sys.argv[2:]))
+    try:
+        log.intend("a-t01", Record(shot="a", take=1), output="a.mp4", base_url="x")
+    except JournalError as error:
+        sys.exit(str(error))
+"""
+"""Writes an intent where the kernel answers some system calls with an input/output error."""
+
+CALLS = {"x86_64": (75, 77), "aarch64": (83, 46)}
+"""The numbers of `fdatasync` and `ftruncate` by machine."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("forbidden", "left", "said"),
+    [
+        (1, {}, "input/output error; nothing was submitted\n"),
+        (
+            2,
+            {"a-t01": "intended"},
+            "nothing was submitted; `a-t01` was not sent, and will be in doubt all the same\n",
+        ),
+    ],
+    ids=["it can be taken back", "nor can it be taken back"],
+)
+def test_an_intent_on_a_disk_that_really_fails(path: Path, forbidden: int, left: dict[str, str], said: str) -> None:
+    if sys.platform != "linux" or platform.machine() not in CALLS:
+        pytest.skip("the numbers of system calls are not known here")
+    calls = map(str, CALLS[platform.machine()][:forbidden])
+    command = [sys.executable, "-c", FORBIDDEN, str(path), *calls]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if ended.returncode == 99:
+        pytest.skip("system calls cannot be forbidden here")
+    assert ended.stderr.endswith(said)
+    assert {slate: flight.move for slate, flight in journal.read(path).items()} == left
+
+
+# --- lines -------------------------------------------------------------------------------------------------
 
 
 def test_every_line_is_synced_but_those_that_only_report(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +355,7 @@ def test_a_delivery_that_nobody_wrote_down_is_settled_with_the_former_record_und
     assert record is not None
     assert record.request_id == "r1"
     assert record.superseded == (old,)
-    journal.settle(lock, journal.read(path))
+    assert journal.settle(lock, journal.read(path)) == []
     assert lock.get("s010-t01") == record
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vidspec.events import Kind
-    from vidspec.plan import Planned
+    from vidspec.planned import Planned
 
     Shots = Callable[..., Path]
 

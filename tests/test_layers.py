@@ -18,21 +18,25 @@ NAME = "vidspec"
 ROWS = [
     "__main__",
     "cli",
-    "commands",
+    "commands api",
+    "production",
     "conduct rehearsal",
     "summary",
-    "clearance portion",
+    "clearance portion frozen recorded export",
     "engine project sandbox",
     "run",
     "remote landing drawer",
-    "download ingredients desk",
-    "studio ledger hold progress crash plan_table http journal site history",
-    "resolve selection folder catalogue lanes",
-    "animatic plan drafting store",
-    "budget unfold check inputs account outputs trust state difference delivered",
-    "lock stills scope shotlist phrases",
-    "shape schema prompt providers console media picture",
-    "shot",
+    "download ingredients desk divergence_text plan_markdown",
+    "studio ledger hold progress crash plan_table http journal site history deposit merge_driver",
+    "resolve selection folder catalogue lanes shared inspection join",
+    "animatic planning drafting store divergence acceptance",
+    "continuity",
+    "planned merge",
+    "budget unfold check inputs account outputs trust state difference delivered reconcile",
+    "locktext stills scope shotlist phrases contrast",
+    "shape schema prompt providers console media picture lockscan",
+    "lockform",
+    "shot lock",
     "document take schedule events wire pacing",
     "capability errors fingerprint graph syntax scalar",
     "diagnostic",
@@ -47,10 +51,12 @@ OWNERS = {
     "jinja2": {"prompt"},
     "click": {"cli"},
     "rich": {"progress"},
-    "av": {"media"},
-    "PIL": {"picture", "media", "animatic"},
+    "av": {"media", "join"},
+    "PIL": {"picture", "media", "animatic", "join"},
     "httpx": {"http"},
     "h11": {"sandbox"},
+    "obstore": {"shared"},
+    "opentimelineio": {"export"},
     "trio": {"engine", "remote", "desk", "drawer", "http", "download", "sandbox", "conduct", "commands.sandbox"},
 }
 """Who may import a library: a module, or every module of a package. Nobody else, and nothing else."""
@@ -121,12 +127,14 @@ def test_a_module_imports_only_from_rows_below_its_own() -> None:
     wrong = [
         str(edge)
         for edge in INNER
-        if room(edge.importer) != room(edge.imported) and ROW[room(edge.imported)] <= ROW[room(edge.importer)]
+        if edge.importer != NAME  # its names are looked up when they are asked for
+        and room(edge.importer) != room(edge.imported)
+        and ROW[room(edge.imported)] <= ROW[room(edge.importer)]
     ]
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("package", ["commands", "animatic", "prompt", "providers"])
+@pytest.mark.parametrize("package", ["commands", "animatic", "cli", "prompt", "providers"])
 def test_the_modules_of_a_package_do_not_import_each_other_in_a_circle(package: str) -> None:
     from vidspec import graph
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vidspec import lock as locks
+from vidspec import locktext
 from vidspec.errors import RenderError
 from vidspec.ledger import SETTLE_EVERY, Ledger
 from vidspec.lock import Lock, Record
@@ -35,7 +35,7 @@ def ledger(tmp_path: Path, clock: Clock) -> Ledger:
 
 
 def takes(path: Path) -> list[str]:
-    return list(locks.parse(path.read_text(), path.name))
+    return list(locktext.parse(path.read_text(), path.name))
 
 
 def settle(ledger: Ledger, shot: str) -> None:
@@ -65,7 +65,7 @@ def test_writing_writes_what_has_not_been_written(ledger: Ledger, tmp_path: Path
 
 def test_a_file_that_says_so_already_is_left_alone(ledger: Ledger, tmp_path: Path) -> None:
     path = tmp_path / "shots.lock"
-    path.write_text(locks.dump(ledger.lock))
+    path.write_text(locktext.dump(ledger.lock))
     before = path.stat()
     ledger.write()
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import pytest
@@ -178,6 +178,47 @@ def test_sound_is_noticed(tmp_path: Path) -> None:
 def test_sound_alone_is_no_clip(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"a\.mp4` has no pictures, only sound"):
         probe(sounding(tmp_path / "a.mp4", pictures=False))
+
+
+TITLE, HANDLER = b"Last light", b"A handler"
+LATIN = bytes(range(0xE0, 0xEA))
+
+
+def titled(path: Path, container: str) -> Path:
+    """A clip with words in Latin-1 where the format says UTF-8."""
+    with av.open(str(path), "w", format=container) as made:
+        made.metadata["title"] = TITLE.decode()
+        stream = made.add_stream("libx264", rate=24, width=64, height=48, pix_fmt="yuv420p")
+        stream.metadata["handler_name"] = HANDLER.decode()
+        made.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        made.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes().replace(TITLE, LATIN).replace(HANDLER, LATIN[: len(HANDLER)]))
+    assert path.read_bytes().count(LATIN[: len(HANDLER)]) >= 2
+    return path
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska"])
+def test_words_in_a_clip_that_are_not_utf_8_are_no_fault_of_its_pictures(tmp_path: Path, container: str) -> None:
+    path = titled(tmp_path / "a.mp4", container)
+    assert (probe(path).width, probe(path).frames) == (64, 1)
+    assert decoded(frame(path, "last")).size == SIZE
+
+
+def test_a_library_that_cannot_be_told_how_to_read_words_reads_clips_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, asked = av.open, list[set[str]]()
+
+    def other(file: str, *, options: dict[str, str], **more: Any) -> Any:
+        asked.append(set(more))
+        if more:
+            raise TypeError("open() got an unexpected keyword argument 'metadata_errors'")
+        return opening(file, options=options)
+
+    path = clip(tmp_path / "a.mp4")
+    monkeypatch.setattr(av, "open", other)
+    assert probe(path).frames == 24
+    assert asked == [{"metadata_errors"}, set()]
 
 
 BAD = {

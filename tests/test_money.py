@@ -5,224 +5,43 @@ The whole command line runs, against a provider that lives in this process and i
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
 import shutil
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import av
 import pytest
-import trio
-from trio.testing import MockClock
 
-from vidspec import clearance, download, events, journal, media, store
-from vidspec.commands import render
-from vidspec.errors import JournalError, Unavailable
+from vidspec import clearance, events, journal, media, store
+from vidspec.errors import InDoubt, JournalError, Unavailable
 from vidspec.events import Event
 from vidspec.journal import Journal
-from vidspec.ledger import Ledger
-from vidspec.lock import Record
 from vidspec.project import open_lists, read_lock
 from vidspec.state import Flight
-from vidspec.wire import Call, Reply
 
 if TYPE_CHECKING:
+    from conftest import Film, House, Step
+
     from vidspec.state import Move
-    from vidspec.take import Take
+    from vidspec.wire import Call, Reply
 
 Shots = Callable[..., Path]
 Vidspec = Callable[..., subprocess.CompletedProcess[str]]
 Clip = Callable[[int], bytes]
-Step = Reply | Exception | Callable[[], Reply]
 
 BASE = "https://api.siliconflow.cn/v1"
 HEAD = "providers:\n  siliconflow: {poll_interval: 10, submits_per_minute: 60, deadline: 300, max_in_flight: 2}\n"
 WAN = '{provider: siliconflow, model: Wan-AI/Wan2.2-T2V-A14B, resolution: 720p, aspect_ratio: "16:9"}'
 DRAWN = "provider: animatic, model: null, resolution: null, aspect_ratio: null, size: 64x36, duration: 0.2, fps: 10"
-
-
-def reply(value: Any, status: int = 200, **headers: str) -> Reply:
-    named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return Reply(status=status, headers=named, body=json.dumps(value).encode())
-
-
-@dataclass
-class House:
-    """A provider that accepts whatever it is sent and has it done at once, unless the next step says otherwise.
-
-    `submits` and `looks` are scripts of what the next calls of their kind come to; `sent` are the prompts that
-    were submitted, `asked` the ids that were looked at.
-    """
-
-    clip: Clip
-    submits: list[Step] = field(default_factory=list)
-    looks: list[Step] = field(default_factory=list)
-    links: list[Exception | bytes] = field(default_factory=list)
-    sent: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-    interrupts: list[signal.Signals] = field(default_factory=list)
-    seconds: float = 1.0
-    fetching: float = 0.0
-
-    def api(self, provider: str, base_url: str, key: str, request_timeout: float) -> House:
-        return self
-
-    async def exchange(self, call: Call) -> Reply:
-        await trio.lowlevel.checkpoint()
-        assert call.body is not None
-        if call.purpose == "submit":
-            self.sent.append(str(call.body["prompt"]))
-            accepted = reply({"requestId": f"r{len(self.sent)}"})
-            for one in self.interrupts:
-                await trio.sleep(1)
-                os.kill(os.getpid(), one)
-            self.interrupts.clear()
-            await trio.sleep(self.seconds)
-            return _played(self.submits, accepted)
-        request_id = str(call.body["requestId"])
-        self.asked.append(request_id)
-        link = {"url": f"https://cdn.example/{request_id}?sig=s3cret"}
-        return _played(self.looks, reply({"status": "Succeed", "results": {"videos": [link], "seed": 7}}))
-
-    async def fetch(self, client: Any, url: str, part: Path, **given: Any) -> int:
-        await trio.sleep(self.fetching)
-        step = self.links.pop(0) if self.links else self.clip(int(url.partition("?")[0].rpartition("r")[2] or 0))
-        if isinstance(step, Exception):
-            raise step
-        _write(part, step)
-        return len(step)
-
-
-def _write(part: Path, data: bytes) -> None:
-    part.unlink(missing_ok=True)
-    part.write_bytes(data)
-
-
-def _played(script: list[Step], otherwise: Reply) -> Reply:
-    step: Step = script.pop(0) if script else otherwise
-    if isinstance(step, Exception):
-        raise step
-    return step if isinstance(step, Reply) else step()
-
-
-@pytest.fixture
-def house(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> House:
-    """The provider behind every address, with a key for it."""
-    made = House(clip)
-
-    @asynccontextmanager
-    async def client() -> AsyncIterator[House]:
-        await trio.lowlevel.checkpoint()
-        yield made
-
-    monkeypatch.setattr("vidspec.http.open_client", client)
-    monkeypatch.setattr(download, "fetch", made.fetch)
-    monkeypatch.setattr(render, "_clock", lambda _options: MockClock(autojump_threshold=0))
-    monkeypatch.setattr("vidspec.conduct.random.random", lambda: 1.0)
-    for name in ("SILICONFLOW", "MINIMAX", "LEAPX"):
-        monkeypatch.setenv(f"{name}_API_KEY", "sk-very-secret")
-        monkeypatch.delenv(f"VIDSPEC_{name}_BASE_URL", raising=False)
-    return made
-
-
-@dataclass
-class Film:
-    """A project with its list, its lockfile and its journal."""
-
-    project: Path
-    shots: Shots
-    vidspec: Vidspec
-
-    @property
-    def path(self) -> Path:
-        return self.project / ".vidspec/journal/shots.jsonl"
-
-    @property
-    def lock(self) -> Path:
-        return self.project / "shots.lock"
-
-    @property
-    def flights(self) -> Mapping[str, Flight]:
-        return journal.read(self.path)
-
-    def write(self, entries: str, head: str = HEAD) -> None:
-        self.shots(entries, head, defaults=WAN)
-
-    def take(self, slate: str) -> Take:
-        (opened,), _ = open_lists([self.project / "shots.yaml"], {})
-        return next(one for one in opened.takes if one.slate == slate)
-
-    def record(self, slate: str) -> Record:
-        found = read_lock(self.lock).get(slate)
-        assert found is not None
-        return found
-
-    def afloat(self, slate: str, move: Move, request_id: str | None = "r900", *, base_url: str = BASE) -> None:
-        """As a killed run leaves it: a take of the list under way, or in doubt."""
-        take = self.take(slate)
-        lock = read_lock(self.lock)
-        if slate not in lock:
-            lock.put(slate, Record(shot=take.shot, take=take.number))
-        Ledger(lock, self.lock).write()
-        with Journal(self.path) as log:
-            log.intend(slate, sent(take), output=take.output, base_url=base_url)
-            if move not in ("intended", "in_doubt", "refused"):
-                log.note(slate, "accepted", request_id=request_id)
-            if move not in ("intended", "accepted"):
-                log.note(slate, move)
-
-    def render(self, *options: str) -> subprocess.CompletedProcess[str]:
-        ended = self.vidspec("render", "shots.yaml", "--yes", *options)
-        assert "Traceback" not in ended.stderr
-        return ended
-
-    def as_it_must_be(self, house: House) -> set[str]:
-        """Nothing was sent twice, and every take has the clip that was made for it, or is in doubt: those."""
-        assert len(set(house.sent)) == len(house.sent)
-        found = self.planned()
-        assert set(found.values()) <= {"keep", "decide"}, found
-        doubts = {slate for slate, action in found.items() if action == "decide"}
-        for slate in found.keys() - doubts:
-            made = int(str(self.record(slate).request_id).removeprefix("r"))
-            assert (self.project / self.take(slate).output).read_bytes() == house.clip(made)
-        return doubts
-
-    def wipe(self) -> None:
-        """Begin from nothing."""
-        for folder in (".vidspec", "renders"):
-            shutil.rmtree(self.project / folder, ignore_errors=True)
-        self.lock.unlink()
-
-    def planned(self, *options: str) -> dict[str, str]:
-        ended = self.vidspec("plan", "shots.yaml", "--json", *options)
-        assert ended.returncode == 0, ended.stderr
-        return {one["slate"]: one["action"] for one in json.loads(ended.stdout)["takes"]}
-
-
-def sent(take: Take) -> Record:
-    """The record to be of a take that was sent."""
-    return Record(
-        shot=take.shot,
-        take=take.number,
-        provider=take.provider,
-        model=take.model,
-        fingerprint=take.fingerprint,
-        request=dict(take.request),
-        defaulted=tuple(key for key in take.request if key in take.defaulted),
-        seed=take.seed,
-        seed_rule=None if take.seed_rule == "none" else take.seed_rule,
-    )
-
-
-@pytest.fixture
-def film(project: Path, shots: Shots, vidspec: Vidspec, house: House) -> Film:
-    return Film(project, shots, vidspec)
 
 
 ONE = "- {id: a, prompt: one}"
@@ -318,7 +137,7 @@ def test_a_take_under_way_that_was_made_from_a_renamed_shot_is_not_stale_when_it
 ) -> None:
     film.write(FROM_A)
     assert film.render("--select", "a").returncode == 0
-    stuck: list[Step] = [reply({"status": "InProgress"})] * 40
+    stuck: list[Step] = [house.reply({"status": "InProgress"})] * 40
     house.looks += stuck
     assert film.render().returncode == 1
     house.looks.clear()
@@ -375,7 +194,7 @@ def test_the_same_command_again_collects_what_it_had_resubmitted(film: Film, hou
 def test_what_could_not_be_collected_may_be_resubmitted(film: Film, house: House) -> None:
     film.write(ONE)
     film.afloat("a-t01", "accepted")
-    house.looks = [reply({"message": "gone"}, 404)]
+    house.looks = [house.reply({"message": "gone"}, 404)]
     ended = film.render()
     assert ended.returncode == 1
     assert "HTTP 404: gone; `--resubmit a-t01` would pay for another" in ended.stdout
@@ -434,6 +253,65 @@ def test_whoever_interrupts_twice_leaves_at_once_and_loses_nothing(
     assert len(house.sent) == 2
 
 
+@pytest.fixture
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the tests write to is left alone."""
+    monkeypatch.setattr("vidspec.conduct.os.isatty", lambda _number: False)
+
+
+@pytest.mark.usefixtures("no_terminal")
+def test_a_terminal_that_goes_leaves_no_doubt_behind(film: Film, house: House) -> None:
+    film.write(ONE)
+    house.interrupts = [signal.SIGHUP]
+    ended = film.render()
+    assert (ended.returncode, house.sent) == (130, ["one"])
+    assert film.planned() == {"a-t01": "collect"}
+    assert film.render().returncode == 0
+    assert house.sent == ["one"]
+
+
+@pytest.mark.usefixtures("no_terminal")
+def test_a_run_that_is_to_outlive_its_terminal_does(film: Film, house: House) -> None:
+    film.write(ONE)
+    house.interrupts = [signal.SIGHUP]
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        ended = film.render()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (ended.returncode, film.planned()) == (0, {"a-t01": "keep"})
+
+
+# --- bugs -------------------------------------------------------------------------------------------------------
+
+
+def test_a_bug_about_one_take_lets_the_others_be_fetched_and_sends_nothing_more(film: Film, house: House) -> None:
+    """At every run it would else keep those behind it from being fetched, until nobody has them any more."""
+    film.write(FOUR)
+    film.afloat("c-t01", "accepted", "r900")
+    film.afloat("d-t01", "accepted", "r901")
+    house.looks = [house.reply({"status": "InProgress"}), lambda: 1 // 0]  # type: ignore[list-item, return-value]
+    ended = film.vidspec("render", "shots.yaml", "--yes")
+    assert (ended.returncode, house.sent) == (4, [])
+    assert "bug: ZeroDivisionError" in ended.stderr
+    assert sorted(film.planned().values()) == ["collect", "keep", "render", "render"]
+    assert film.render().returncode == 0
+    assert sorted(house.sent) == ["a", "b"]
+
+
+@pytest.mark.parametrize("options", [("--fail-fast",), ()], ids=["fail fast", "a bug"])
+def test_what_waits_for_its_turn_is_not_sent_where_nothing_more_is_to_be(
+    film: Film, house: House, options: tuple[str, ...]
+) -> None:
+    film.write(FOUR, HEAD.replace("submits_per_minute: 60", "submits_per_minute: 1"))
+    broken: Step = house.reply({"code": 20012, "message": "no", "data": None}, 400)
+    house.submits = [broken if options else ZeroDivisionError()]
+    ended = film.vidspec("render", "shots.yaml", "--yes", *options)
+    assert (ended.returncode, house.sent) == (1 if options else 4, ["a"])
+    doubts = [slate for slate, action in film.planned().items() if action == "decide"]
+    assert doubts == ([] if options else ["a-t01"])
+
+
 # --- the journal ------------------------------------------------------------------------------------------------
 
 
@@ -457,7 +335,7 @@ def test_what_follows_a_line_that_was_cut_by_a_full_disk_is_not_lost(
 
         monkeypatch.setattr(os, "write", full)
         with pytest.raises(JournalError):
-            log.intend("b-t01", sent(take), output=take.output, base_url=BASE)
+            log.intend("b-t01", film.sent(take), output=take.output, base_url=BASE)
         monkeypatch.setattr(os, "write", write)
         log.note("a-t01", "accepted", request_id="r1")
     assert film.flights["a-t01"].request_id == "r1"
@@ -509,6 +387,97 @@ def test_a_journal_that_fills_up_after_something_was_sent_is_no_refusal(
     monkeypatch.setattr(Journal, "_append", full)
     film.write(ONE)
     assert (film.render().returncode, house.sent) == (1, ["one"])
+
+
+def test_an_intent_that_could_not_be_synced_was_not_sent_and_is_no_doubt(
+    film: Film, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film.write(ONE)
+    with monkeypatch.context() as bad:
+        bad.setattr(journal, "_SYNC", broken)
+        ended = film.render()
+    assert (ended.returncode, house.sent) == (3, [])
+    assert (
+        ended.stderr == "error: cannot write the journal shots.jsonl: input/output error; nothing was submitted\n"
+    )
+    assert film.planned() == {"a-t01": "render"}
+    assert film.render().returncode == 0
+
+
+def broken(_descriptor: int) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_journal_that_breaks_after_something_was_sent_says_so_and_what_becomes_of_it(
+    film: Film, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second submit comes a second after the first, which has been accepted by then."""
+    film.write(TWO)
+    sync = journal._SYNC
+
+    def breaking(descriptor: int) -> None:
+        if b'"b-t01","move":"intended"' in film.path.read_bytes():
+            raise OSError(errno.EIO, "Input/output error")
+        sync(descriptor)
+
+    with monkeypatch.context() as bad:
+        bad.setattr(journal, "_SYNC", breaking)
+        house.seconds = 0.5
+        house.looks = [house.reply({"status": "InProgress"})] * 40
+        ended = film.render()
+    assert (ended.returncode, house.sent) == (1, ["one"])
+    assert ended.stderr.splitlines()[-2:] == [
+        "error: cannot write the journal shots.jsonl: input/output error; nothing more is submitted",
+        "    help: 1 take under way: its provider has it, and so has the journal",
+    ]
+    house.looks.clear()
+    assert film.planned() == {"a-t01": "collect", "b-t01": "render"}
+    assert film.render().returncode == 0
+    assert house.sent == ["one", "two"]
+
+
+def test_a_doubt_that_cannot_be_written_down_is_no_refusal(
+    film: Film, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 3 promises that nothing was submitted."""
+    append = Journal._append
+
+    def full(self: Journal, line: str, *, sync: bool) -> None:
+        if '"in_doubt"' in line:
+            raise JournalError("disk full")
+        append(self, line, sync=sync)
+
+    monkeypatch.setattr(Journal, "_append", full)
+    house.submits = [InDoubt("no answer within 60 s")]
+    film.write(ONE)
+    ended = film.render("--json")
+    assert (ended.returncode, house.sent) == (1, ["one"])
+    assert json.loads(ended.stdout.splitlines()[-1])["in_doubt"] == 1
+    assert film.planned() == {"a-t01": "decide"}
+
+
+def test_an_id_that_was_not_written_down_is_said_where_the_lockfile_fails_too(
+    film: Film, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, whole = Journal._append, store.whole
+
+    def full(self: Journal, line: str, *, sync: bool) -> None:
+        if '"accepted"' in line and '"b-t01"' in line:
+            raise JournalError("disk full")
+        append(self, line, sync=sync)
+
+    def fuller(target: Path) -> Any:
+        if len(house.sent) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return whole(target)
+
+    monkeypatch.setattr(Journal, "_append", full)
+    monkeypatch.setattr("vidspec.ledger.whole", fuller)
+    film.write(TWO, HEAD.replace("max_in_flight: 2", "max_in_flight: 1"))
+    ended = film.render()
+    assert (ended.returncode, house.sent) == (1, ["one", "two"])
+    assert "`b-t01` was accepted as `r2`: keep this id" in ended.stderr
+    assert "cannot write the lockfile shots.lock: no space left on device" in ended.stderr
 
 
 def test_a_clip_that_was_fetched_again_with_other_bytes_is_settled_from_the_journal(film: Film) -> None:
@@ -581,6 +550,40 @@ def test_a_clip_that_the_library_chokes_on_fails_its_own_take_alone(
     assert (again.returncode, len(house.sent)) == (0, 2)
 
 
+def test_what_came_and_cannot_be_read_is_kept_for_somebody_who_can(film: Film, house: House) -> None:
+    film.write(ONE)
+    house.links = [b"a clip of the day after tomorrow"] * 5
+    ended = film.render()
+    assert ended.returncode == 1
+    assert "what came is kept as `.vidspec/unread/a-t01.mp4`" in ended.stdout
+    assert (film.project / ".vidspec/unread/a-t01.mp4").read_bytes() == b"a clip of the day after tomorrow"
+    assert not list(film.project.rglob("*.part"))
+    assert film.planned() == {"a-t01": "collect"}
+    assert film.render().returncode == 0
+    assert house.sent == ["one"]
+
+
+def test_a_clip_with_a_title_that_is_not_utf_8_is_a_clip_like_any_other(
+    film: Film, house: House, tmp_path: Path
+) -> None:
+    path = tmp_path / "titled.mp4"
+    path.write_bytes(house.clip(1))
+    with av.open(str(path)) as given, av.open(str(tmp_path / "made.mp4"), "w") as made:
+        made.metadata["title"] = "Last light"
+        stream = made.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux():
+            if packet.dts is not None:
+                packet.stream = stream
+                made.mux(packet)
+    data = (tmp_path / "made.mp4").read_bytes().replace(b"Last light", "Fährlicht!".encode("latin-1"))
+    assert b"F\xe4hr" in data
+    film.write(ONE)
+    house.links = [data]
+    ended = film.render()
+    assert ended.returncode == 0, ended.stdout
+    assert (film.project / film.take("a-t01").output).read_bytes() == data
+
+
 def test_a_link_that_nobody_can_read_fails_its_own_take_alone(film: Film, house: House) -> None:
     """A redirect to `https://[`: whoever takes addresses apart finds that out by a ValueError."""
     film.write(TWO)
@@ -594,7 +597,7 @@ def test_a_data_address_is_one_in_capitals_too(film: Film, house: House) -> None
     from base64 import b64encode
 
     link = "DATA:video/mp4;base64," + b64encode(house.clip(3)).decode()
-    house.looks = [reply({"status": "Succeed", "results": {"videos": [{"url": link}]}})]
+    house.looks = [house.reply({"status": "Succeed", "results": {"videos": [{"url": link}]}})]
     house.links = [Unavailable("nobody asks for this")] * 9
     film.write(ONE)
     assert film.render().returncode == 0
@@ -609,8 +612,9 @@ def test_what_waited_and_turns_out_to_be_the_same_is_collected_and_not_paid_for_
     assert film.render().returncode == 0
     shutil.rmtree(film.project / "renders")
     shutil.rmtree(film.project / ".vidspec/objects")
-    assert film.planned() == {"a-t01": "render", "b-t01": "wait"}
-    ended = film.render()
+    assert film.planned() == {"a-t01": "render", "b-t01": "collect"}
+    assert film.planned("--with-dependants") == {"a-t01": "render", "b-t01": "wait"}
+    ended = film.render("--with-dependants")
     assert (ended.returncode, len(house.sent)) == (0, 1), ended.stdout
     assert film.planned() == {"a-t01": "keep", "b-t01": "keep"}
 
@@ -621,7 +625,7 @@ def test_what_waited_and_turns_out_to_be_the_same_is_collected_and_not_paid_for_
 def test_a_good_clip_is_kept_where_a_second_one_was_refused(film: Film, house: House) -> None:
     film.write(ONE)
     assert film.render().returncode == 0
-    house.looks = [reply({"status": "Failed", "reason": "content policy"})]
+    house.looks = [house.reply({"status": "Failed", "reason": "content policy"})]
     assert film.render("--resubmit", "a-t01").returncode == 1
     assert film.planned() == {"a-t01": "keep"}
     assert film.render().returncode == 0
@@ -632,8 +636,8 @@ def test_a_failed_take_is_sent_again_when_the_frame_that_it_begins_with_has_chan
 ) -> None:
     film.write(FROM_A)
     house.looks = [
-        reply({"status": "Succeed", "results": {"videos": [{"url": "https://cdn.example/r1"}]}}),
-        reply({"status": "Failed", "reason": "content policy"}),
+        house.reply({"status": "Succeed", "results": {"videos": [{"url": "https://cdn.example/r1"}]}}),
+        house.reply({"status": "Failed", "reason": "content policy"}),
     ]
     assert film.render().returncode == 1
     assert film.planned() == {"a-t01": "keep", "b-t01": "failed"}
@@ -645,7 +649,7 @@ def test_a_failed_take_is_sent_again_when_the_frame_that_it_begins_with_has_chan
 
 def test_what_has_failed_can_be_selected_and_tried_again(film: Film, house: House) -> None:
     film.write(TWO)
-    house.looks = [reply({"status": "Failed", "reason": "content policy"})]
+    house.looks = [house.reply({"status": "Failed", "reason": "content policy"})]
     assert film.render().returncode == 1
     ended = film.render("--select", "state:failed", "--retry-failed")
     assert ended.returncode == 0, ended.stderr
@@ -657,7 +661,7 @@ def test_what_has_failed_can_be_selected_and_tried_again(film: Film, house: Hous
 
 def test_a_closed_account_is_said_at_once_and_not_at_the_rate_of_submits(film: Film, house: House) -> None:
     film.write("- {id: a, prompt: one, takes: 20}", HEAD.replace("submits_per_minute: 60", "submits_per_minute: 1"))
-    house.submits = [reply("Invalid token", 401)]
+    house.submits = [house.reply("Invalid token", 401)]
     ended = film.render("--json")
     finished = json.loads(ended.stdout.splitlines()[-1])
     assert (finished["failed"], len(house.sent)) == (20, 1)
@@ -668,7 +672,7 @@ def test_a_closed_account_is_said_at_once_and_not_at_the_rate_of_submits(film: F
 def test_nobody_waits_longer_than_the_deadline_because_a_provider_says_so(
     film: Film, house: House, call: str
 ) -> None:
-    busy = reply({"message": "come back tomorrow"}, 429, retry_after="86400")
+    busy = house.reply({"message": "come back tomorrow"}, 429, retry_after="86400")
     film.write("- {id: a, prompt: one, takes: 5}")
     house.submits, house.looks = ([busy], []) if call == "submit" else ([], [busy])
     ended = film.render("--json")
@@ -681,7 +685,7 @@ def test_nobody_waits_longer_than_the_deadline_because_a_provider_says_so(
 
 def test_a_provider_that_is_busy_until_the_deadline_is_not_asked_for_ever(film: Film, house: House) -> None:
     film.write(ONE)
-    house.looks = [reply({}, 429, retry_after="1000")] * 5
+    house.looks = [house.reply({}, 429, retry_after="1000")] * 5
     with trio_deadline():
         ended = film.render("--json")
     assert ended.returncode == 1
@@ -885,6 +889,34 @@ def test_whenever_a_run_dies_nothing_is_sent_twice_and_nothing_accepted_is_lost(
     assert in_doubt
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("other", [False, True], ids=["then all of it", "then another shot first"])
+def test_whenever_a_run_dies_an_old_clip_is_not_taken_for_a_new_one_that_is_as_long(
+    film: Film, house: House, other: bool
+) -> None:
+    """A plan looks at sizes alone, so that none may lie where a run has died between journal and rename."""
+    clip, died = house.clip, []
+    house.clip = lambda number: clip(1) + (12).to_bytes(4, "big") + b"free" + number.to_bytes(4, "big")
+    for at in range(200):
+        film.write(TWO)
+        assert film.render("--select", "a").returncode == 0
+        film.write(TWO.replace("prompt: one", "prompt: another"))
+        with pytest.MonkeyPatch.context() as patch:
+            reaper = Reaper(house, patch, at, half=False)
+            with suppress(Dead, BaseExceptionGroup):
+                film.render("--select", "a")
+        died.append(at)
+        if other:
+            film.render("--select", "b")
+        film.render()
+        assert film.as_it_must_be(house) <= {"a-t01"}, at
+        if reaper.left > 0:
+            break
+        house.sent.clear()
+        film.wipe()
+    assert 10 < len(died) < 199
+
+
 # --- how much a run takes on -------------------------------------------------------------------------------------
 
 
@@ -940,7 +972,7 @@ def test_a_plan_that_may_cost_more_than_is_asked_for_is_refused(
 
 def test_after_a_failure_nothing_more_is_begun_where_that_is_asked_for(film: Film, house: House) -> None:
     film.write(FOUR, HEAD.replace("max_in_flight: 2", "max_in_flight: 1"))
-    house.submits = [reply({"code": 20012, "message": "no such thing", "data": None}, 400)]
+    house.submits = [house.reply({"code": 20012, "message": "no such thing", "data": None}, 400)]
     ended = film.render("--fail-fast")
     assert ended.returncode == 1
     assert house.sent == ["a"]
@@ -1005,7 +1037,7 @@ def test_a_list_that_was_renamed_without_its_journal_pays_for_nothing_again(film
 
 def test_a_quiet_run_still_says_what_is_wrong(film: Film, house: House) -> None:
     film.write(f"{ONE}\n- {{id: b, prompt: two, {DRAWN}}}")
-    house.submits = [reply({"code": 20012, "message": "no such thing", "data": None}, 400)]
+    house.submits = [house.reply({"code": 20012, "message": "no such thing", "data": None}, 400)]
     ended = film.render("--quiet")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "a-t01: HTTP 400: no such thing" in ended.stderr

@@ -3,21 +3,25 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from vidspec import plan_table
 from vidspec.console import Console
+from vidspec.difference import Change
+from vidspec.lock import Cost, Record
+from vidspec.planned import Plan
 from vidspec.project import open_lists
-
-if TYPE_CHECKING:
-    from vidspec.plan import Plan
 
 Shots = Callable[..., Path]
 Vidspec = Callable[..., CompletedProcess[str]]
+
+FREE, USD = Cost(amount=0, currency="usd"), Cost(amount=0.4, currency="usd")
+UNSURE = Cost(amount=2, currency="cny", basis="unsure")
 
 LIST = """
 - {id: free, prompt: one, provider: animatic, duration: 0.2, size: 64x36, fps: 10}
@@ -49,6 +53,58 @@ def test_prices_are_listed_unsure_free_or_unknown_and_never_zero_for_unknown(fou
     assert not prices["known-t01"].startswith("~")
     assert prices["unsure-t01"] == "~2.00 cny"
     assert prices["unknown-t01"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("costs", "said"),
+    [
+        ([], "free"),
+        ([FREE], "free"),
+        ([FREE, USD, USD], "0.80 usd"),
+        ([USD, UNSURE], "about 0.40 usd + 2.00 cny"),
+        ([None], "price unknown"),
+        ([None, None], "price unknown"),
+        ([None, USD], "0.40 usd and 1 take of unknown price"),
+        ([None, FREE], "1 take of unknown price"),
+    ],
+    ids=["nothing", "free", "sum", "unsure", "unknown", "all unknown", "some unknown", "free and unknown"],
+)
+def test_prices_are_summed_by_currency_and_unknown_ones_are_counted(costs: list[Cost | None], said: str) -> None:
+    assert plan_table.sum_of(costs) == said
+
+
+def test_an_accepted_edit_has_a_row_of_its_own_with_what_rendering_it_would_cost(found: Plan) -> None:
+    known = next(one for one in found.takes if one.slate == "known-t01")
+    change = Change("prompt", "two", "due")
+    mark = f"sha256:{'0' * 64}"
+    record = Record(shot="known", take=1, accepted=mark)
+    kept = replace(known, action="keep", state="waived", reasons=(str(change),), cost=None, changes=(change,))
+    waived = replace(kept, edited=known.take, edit=mark, record=record)
+    lost = replace(waived, action="restore", state="missing", reasons=("the output is missing", str(change)))
+    out = printed(Plan(takes=(kept, waived)), None)
+    assert "  keep  known-t01    accepted: prompt: two → due; to render it: 0.40 usd\n" in out
+    assert "  keep  1 take\n" in out
+    assert "nothing to do: 2 keep (1 accepted edit)\n" in out
+    assert plan_table.why(lost) == ("the output is missing; accepted: prompt: two → due; to render it: 0.40 usd")
+    value = plan_table.plan_value(Plan(takes=(waived,)), {"known-t01"})
+    (take,) = value["takes"]
+    assert (take["accepted"], take["state"], take["cost"]) == (True, "waived", None)
+    assert take["changes"] == [{"setting": "prompt", "old": "two", "new": "due", "note": ""}]
+    assert value["totals"]["accepted"] == 1
+
+
+def test_a_take_that_is_left_stale_behind_another_says_how_it_would_be_rendered(found: Plan) -> None:
+    known = next(one for one in found.takes if one.slate == "known-t01")
+    change = Change("first_frame", None, {"slate": "free-t01"}, "free-t01 was rendered anew", behind=True)
+    left = replace(
+        known, action="keep", state="stale", reasons=(str(change),), cost=None, changes=(change,), edited=known.take
+    )
+    out = printed(Plan(takes=(left,)), None)
+    said = "left so: first_frame: free-t01 was rendered anew; to render it, with `--with-dependants`: 0.40 usd"
+    assert f"  keep  known-t01    {said}\n" in out
+    assert "nothing to do: 1 keep (1 left stale)\n" in out
+    (take,) = plan_table.plan_value(Plan(takes=(left,)), {"known-t01"})["takes"]
+    assert (take["accepted"], take["state"]) == (False, "stale")
 
 
 def test_takes_are_grouped_by_provider_and_model_with_the_reason_of_each(found: Plan) -> None:
@@ -85,6 +141,7 @@ def test_the_json_of_a_plan_is_that_of_the_contract(shots: Shots, vidspec: Vidsp
     takes = {take["slate"]: take for take in value["takes"]}
     assert list(takes) == ["free-t01", "known-t01", "unsure-t01", "unknown-t01", "later-t01"]
     for take in takes.values():
+        assert (take["changes"], take["accepted"]) == ([], False)
         assert {"slate", "shot", "take", "provider", "model", "mode", "action", "reasons", "seed", "cost"} <= set(
             take
         )
@@ -147,6 +204,7 @@ def test_what_is_no_longer_in_the_list_is_named(shots: Shots, vidspec: Vidspec) 
     out = vidspec("plan", "shots.yaml").stdout
     assert "  removed  a-t01  no longer in the list; its clip is kept\n" in out
     assert "`vidspec lock mv FILE a c`" in out
+    assert "  hint: `vidspec lock prune shots.yaml` takes what was removed out of the lockfile\n" in out
     value = json.loads(vidspec("plan", "shots.yaml", "--json").stdout)
     assert value["removed"] == ["a-t01"]
     assert len(value["hints"]) == 1

@@ -19,7 +19,7 @@ from vidspec.progress import Bars, Lines, Silence, display
 from vidspec.project import open_lists
 
 if TYPE_CHECKING:
-    from vidspec.plan import Planned
+    from vidspec.planned import Planned
 
 Shots = Callable[..., Path]
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from vidspec import lock as locks
+from vidspec import locktext
 from vidspec.errors import MediaError
 from vidspec.lock import Cost
 from vidspec.media import frame, probe
@@ -269,7 +269,7 @@ def test_an_output_outside_is_neither_read_nor_replaced(
     assert record.output is not None
     bent = read_lock(lock)
     bent.put("a-t01", replace(record, output=replace(record.output, path="../victim.mp4")))
-    lock.write_text(locks.dump(bent))
+    lock.write_text(locktext.dump(bent))
     assert vidspec("render", "shots.yaml").returncode == 2
     assert victim.read_bytes() == data
 

@@ -12,7 +12,7 @@ from vidspec.project import open_lists, selected
 from vidspec.selection import select
 
 if TYPE_CHECKING:
-    from vidspec.plan import Plan
+    from vidspec.planned import Plan
 
 Shots = Callable[..., Path]
 Vidspec = Callable[..., CompletedProcess[str]]

@@ -5,8 +5,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import get_args
 
 import pytest
+
+from vidspec.commands import status
+from vidspec.planned import State
 
 Shots = Callable[..., Path]
 Vidspec = Callable[..., CompletedProcess[str]]
@@ -45,6 +49,7 @@ def test_every_take_has_one_word_for_how_it_stands(mixed: None, vidspec: Vidspec
     ]
     assert lines[6] == "6 takes: 2 stale, 1 missing, 1 changed, 1 new, 1 waiting"
     assert lines[7] == "removed  f-t01  no longer in the list; its clip is kept"
+    assert lines[8] == "hint: `vidspec lock prune shots.yaml` takes what was removed out of the lockfile"
     assert "64x36  0.20 s" in lines[2]
 
 
@@ -55,6 +60,7 @@ def test_the_json_says_the_same(mixed: None, vidspec: Vidspec) -> None:
     assert value["totals"] == {"stale": 2, "missing": 1, "changed": 1, "new": 1, "waiting": 1}
     assert value["removed"] == ["f-t01"]
     takes = {take["slate"]: take for take in value["takes"]}
+    assert not any(take["accepted"] for take in takes.values())
     assert takes["c-t01"]["action"] == "restore"
     assert takes["c-t01"]["reasons"] == ["the output is missing"]
     assert takes["c-t01"]["sha256"].startswith("sha256:")
@@ -77,3 +83,8 @@ def test_before_the_first_render_everything_is_new_and_nothing_is_written(
     shots("- {id: a, prompt: one}")
     assert vidspec("status", "shots.yaml").stdout.splitlines()[-1] == "1 take: 1 new"
     assert [path.name for path in project.iterdir()] == ["shots.yaml"]
+
+
+@pytest.mark.parametrize("state", get_args(State))
+def test_every_state_has_a_hue(state: str) -> None:
+    assert state in status._HUES

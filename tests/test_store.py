@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from vidspec.errors import MediaError
-from vidspec.store import Store, file_digest, state_folder, whole
+from vidspec.store import Store, clear_parts, file_digest, state_folder, whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,6 +131,28 @@ def test_the_state_folder_ignores_itself_and_says_whose_it_is(tmp_path: Path) ->
     (folder / "README").write_text("a note of mine")
     assert state_folder(tmp_path) == folder
     assert (folder / "README").read_text() == "a note of mine"
+
+
+def test_parts_go_wherever_they_are_and_nothing_else_does(tmp_path: Path) -> None:
+    stays = ("history.json", "drafts/a.part", "objects/ab/.hidden", "journal/.part")
+    for name in (*stays, ".history.json.part", "drafts/.a-t01.mp4.part", "rehearsal/objects/ab/.cd.part"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / ".folder.part").mkdir()
+    clear_parts(tmp_path)
+    found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == set(stays)
+    clear_parts(tmp_path / "nowhere")
+
+
+def test_half_a_kept_clip_goes_only_when_nobody_writes_it_any_more(tmp_path: Path) -> None:
+    left, fresh = (tmp_path / f"objects/ab/.{name}.part" for name in ("left", "fresh"))
+    left.parent.mkdir(parents=True)
+    for one in (left, fresh):
+        one.write_text("x")
+    os.utime(left, (time.time() - 3600, time.time() - 3600))
+    clear_parts(tmp_path)
+    assert (left.exists(), fresh.exists()) == (False, True)
 
 
 def test_a_digest_is_of_the_bytes(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from vidspec.state import Flight
 from vidspec.summary import print_ending
 
 if TYPE_CHECKING:
-    from vidspec.plan import Plan
+    from vidspec.planned import Plan
 
 Shots = Callable[..., Path]
 

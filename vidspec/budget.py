@@ -78,22 +78,23 @@ class Purse:
     def __init__(self, bounds: Iterable[Mapping[str, float]]) -> None:
         self._bounds = tuple(bounds)
         self._held: dict[str, Cost] = {}
+        self._sums: dict[str, float] = {}
 
     def hold(self, slate: str, cost: Cost | None) -> None:
         """Hold the price of a take. Raises Overspent where there is not enough left; it must not be sent then."""
+        self.give_back(slate)
         if cost is None or not cost.amount:
             return
-        wanted = totals((*(one for name, one in self._held.items() if name != slate), cost))
-        for bound in self._bounds:
-            if wanted[cost.currency] > bound.get(cost.currency, 0.0) + _ROUNDING:
-                raise Overspent(
-                    f"not sent: {wanted[cost.currency]:g} {cost.currency} would be spent, which is too much"
-                )
+        wanted = round(self._sums.get(cost.currency, 0.0) + cost.amount, 6)
+        if any(wanted > bound.get(cost.currency, 0.0) + _ROUNDING for bound in self._bounds):
+            raise Overspent(f"not sent: {wanted:g} {cost.currency} would be spent, which is too much")
+        self._sums[cost.currency] = wanted
         self._held[slate] = cost
 
     def give_back(self, slate: str) -> None:
         """Nothing was made for a take: its price is free again."""
-        self._held.pop(slate, None)
+        if (cost := self._held.pop(slate, None)) is not None:
+            self._sums[cost.currency] = round(self._sums[cost.currency] - cost.amount, 6)
 
 
 _ROUNDING = 1e-6

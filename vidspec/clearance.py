@@ -11,10 +11,10 @@ from vidspec.errors import Refusal, UsageError
 from vidspec.plan_table import price
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from vidspec.plan import Planned
+    from vidspec.planned import Plan, Planned
     from vidspec.shotlist import ShotList
 
 
@@ -81,6 +81,22 @@ def refuse_left_behind(shot_list: Path, own: Path) -> None:
                 f"    help: if `{other.stem}` was renamed, rename the journal to `{own.name}`, and the lockfile; "
                 "else move the journal away"
             )
+
+
+def hold_to_lock(found: Plan, slates: Collection[str]) -> None:
+    """Raise Refusal, with what differs, where the list does not ask for just what its lockfile records.
+
+    `found` is a plan by settings alone, with every recorded clip in its place: a missing one is no difference, nor
+    is an edit that somebody has waived.
+    """
+    lines = [
+        f"  {one.slate}: {'; '.join(one.reasons)}" for one in found.takes if one.slate in slates and one.differs
+    ]
+    if len(slates) == len(found.takes):
+        lines += [f"  {slate}: no longer in the list" for slate in found.removed]
+    if lines:
+        told = "\n".join(lines)
+        raise Refusal(f"list and lockfile differ, which `--locked` does not allow; nothing was submitted\n{told}")
 
 
 def hold_to_budget(

@@ -7,13 +7,13 @@ so neither an upgrade nor a changed table makes a finished take stale.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vidspec.fingerprint import SWITCHES, canonical
 from vidspec.shot import SHAPE_SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from vidspec.lock import Output, Record
     from vidspec.take import Input, Take
@@ -61,24 +61,41 @@ def _unwritten(take: Take, recorded: Mapping[str, Any], stood: set[str]) -> list
     return [*found, *SHAPE_SETTINGS] if same else found
 
 
-def differences(take: Take, record: Record, *, leave_out: Collection[str] = ()) -> tuple[str, ...]:
-    """Every input that differs from the recorded one, as `name: old → new`, but for keys left out."""
+class Change(NamedTuple):
+    """One input of a take that is not as it was when the take was rendered.
+
+    `note` says in words what has changed where the values do not: the clip that a frame is taken from. It is
+    `behind` where nobody has edited the take itself: a clip that it was made from is another now.
+    """
+
+    name: str
+    old: Any
+    new: Any
+    note: str = ""
+    behind: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.note or _change(self.old, self.new)}"
+
+
+def differences(take: Take, record: Record) -> tuple[Change, ...]:
+    """Every input that differs from the recorded one."""
     found = []
     for name, old, new in (("provider", record.provider, take.provider), ("model", record.model, take.model)):
         if old != new:
-            found.append(f"{name}: {short(old)} → {short(new)}")
+            found.append(Change(name, old, new))
     recorded, wanted = canonical(record.request or {}), canonical(take.request)
     for key in dict.fromkeys((*wanted, *recorded)):
         old, new = recorded.get(key, _absent(key)), wanted.get(key, _absent(key))
-        if old != new and key != "mode" and key not in leave_out:
-            found.append(f"{key}: {_change(old, new)}")
+        if old != new and key != "mode":
+            found.append(Change(key, old, new))
     if recorded.get("mode") != wanted.get("mode") and not found:
-        found.append(f"mode: {short(recorded.get('mode'))} → {short(wanted.get('mode'))}")
+        found.append(Change("mode", recorded.get("mode"), wanted.get("mode")))
     if take.seed_rule == "random":
         if record.seed_rule != "random":
-            found.append(f"seed: {short(record.seed)} → random")
+            found.append(Change("seed", record.seed, "random"))
     elif take.seed != record.seed and not {take.seed_rule, record.seed_rule or "none"} <= _UNWRITTEN_SEEDS:
-        found.append(f"seed: {short(record.seed)} → {short(take.seed)}")
+        found.append(Change("seed", record.seed, take.seed))
     return tuple(found)
 
 
@@ -137,8 +154,8 @@ def frame_source(given: Input, output: Output) -> dict[str, Any]:
     return {**given.frame.value(), "of": output.sha256}
 
 
-def with_frame(request: Mapping[str, Any], given: Input, digest: str) -> dict[str, Any]:
-    """A request in which a frame of another take stands by its digest."""
+def with_frame(request: Mapping[str, Any], given: Input, digest: Any) -> dict[str, Any]:
+    """A request in which a frame of another take stands by its digest, or by whatever else names it."""
     if given.setting != "references":
         return {**request, given.setting: digest}
     references = list(request["references"])

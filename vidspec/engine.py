@@ -6,10 +6,8 @@ stood at its place before is kept. One take that fails stops only what needs it.
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import trio
@@ -33,11 +31,13 @@ if TYPE_CHECKING:
 
     from vidspec.events import Kind, Report
     from vidspec.ingredients import Ingredients
-    from vidspec.plan import Planned
+    from vidspec.planned import Planned
     from vidspec.run import Run
     from vidspec.take import Take
 
 Ending = Literal["rendered", "restored", "collected", "kept"]
+
+_UNSAID = "it was sent, and what came of it could not be written down"
 
 
 async def run(given: Run, tally: Tally) -> None:
@@ -71,39 +71,62 @@ class _Engine:
         self._started = trio.current_time()
         self._ready = {one.slate: self._started for one in given.work}
         self._changed = trio.Condition()
+        self._unsent: set[trio.CancelScope] = set()
+        self._bugs: list[Exception] = []
 
     async def run(self) -> None:
         self._tell("run_started", takes=len(self._given.work))
-        self._given.ledger.write()
+        for planned in self._given.stuck:
+            self._tell_stuck(planned)
         try:
-            for slate, needed in self._schedule.unreachable().items():
-                self._block(slate, needed)
-            async with trio.open_nursery() as nursery:
-                for orphan in self._given.orphans:
-                    nursery.start_soon(self._orphan, orphan)
-                for lane in self._schedule.lanes():
-                    for _ in range(max(1, self._given.slots.get(lane, 1))):
-                        nursery.start_soon(self._work, lane, nursery)
+            await self._make()
+        except BaseException as error:
+            self._close(error)
+            raise
+        self._close()
+
+    async def _make(self) -> None:
+        """All of the work. A bug about one take is raised when what the others have cost has been fetched."""
+        self._given.ledger.write()
+        for slate, needed in self._schedule.unreachable().items():
+            self._block(slate, needed)
+        async with trio.open_nursery() as nursery:
+            for orphan in self._given.orphans:
+                nursery.start_soon(self._orphan, orphan)
+            for lane in self._schedule.lanes():
+                for _ in range(max(1, self._given.slots.get(lane, 1))):
+                    nursery.start_soon(self._work, lane, nursery)
+        if self._bugs:
+            raise ExceptionGroup("bugs", self._bugs)
+
+    def _close(self, before: BaseException | None = None) -> None:
+        """Write down how it ended; where that fails too, what went wrong `before` is said all the same."""
+        self._tally.seconds = trio.current_time() - self._started
+        for flight in self._flights():
+            if flight.doubtful and flight.slate not in self._tally.in_doubt:
+                self._doubt(flight.slate, _UNSAID)
+        self._tally.under_way = [flight.slate for flight in self._flights() if flight.collectable]
+        try:
+            self._given.ledger.write()
+        except RenderError as error:
+            if before is None:
+                raise
+            raise BaseExceptionGroup("a run, and its lockfile", [before, error]) from error
         finally:
-            self._tally.seconds = trio.current_time() - self._started
-            self._tally.under_way = self._under_way()
-            try:
-                self._given.ledger.write()
-            finally:
-                self._tell("run_finished", **self._tally.value(), cost=self._spent())
+            self._tell("run_finished", **self._tally.value(), cost=self._spent())
 
     def _spent(self) -> dict[str, float]:
         """What was accepted in this run costs, by currency, as far as it is known."""
         return budget.totals(self._planned[slate].cost for slate in self._tally.accepted)
 
-    def _under_way(self) -> list[str]:
-        """Takes of this run that their providers still have."""
+    def _flights(self) -> list[Flight]:
+        """The present lives of the takes of this run."""
         flights = self._given.journal.flights.values() if self._given.journal else ()
         ours = {one.slate for one in self._given.work} | {one.slate for one in self._given.orphans}
-        return [flight.slate for flight in flights if flight.collectable and flight.slate in ours]
+        return [flight for flight in flights if flight.slate in ours]
 
     def _tell(self, kind: Kind, slate: str | None = None, /, **details: Any) -> None:
-        """Tell whoever listens. One who has gone away, such as the reader of a pipe, stops no run."""
+        """Tell whoever listens. One who has gone away, or whose stream is closed or cannot say it, stops no run."""
         planned = self._planned.get(slate or "")
         flight = self._given.journal.flights.get(slate or "") if self._given.journal else None
         event = Event(
@@ -114,8 +137,15 @@ class _Engine:
             request_id=details.pop("request_id", None) or (flight.request_id if flight else None),
             details=details,
         )
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._given.listener(event)
+
+    def _tell_stuck(self, planned: Planned) -> None:
+        """Tell how a take stands that a person has to do something about before a run can."""
+        self._tally.stuck[planned.slate] = planned.state
+        known = {name: getattr(planned.flight, name, None) for name in ("request_id", "blame")}
+        present = {name: value for name, value in known.items() if value is not None}
+        self._tell("state", planned.slate, state=planned.state, reason="; ".join(planned.reasons), **present)
 
     async def _work(self, lane: str, nursery: trio.Nursery) -> None:
         """One slot of a lane: take the next job that may start, until the lane has none."""
@@ -134,7 +164,7 @@ class _Engine:
 
     def _is_over(self) -> bool:
         """Whether nothing more is begun, because something went wrong and that is enough."""
-        return self._given.fail_fast and self._tally.wrong
+        return bool(self._bugs) or (self._given.fail_fast and self._tally.wrong)
 
     async def _one(self, planned: Planned, released: trio.Event) -> None:
         """Bring one take about; `released` is set when its provider has no more to do with it."""
@@ -158,30 +188,32 @@ class _Engine:
         except (RenderError, JournalError):
             raise
         except InDoubt as error:
-            self._tally.in_doubt[slate] = error.reason
-            self._tell("in_doubt", slate, reason=error.reason)
+            self._doubt(slate, error.reason)
         except VidspecError as error:
-            self._tally.failed[slate] = str(error)
-            if (blame := getattr(error, "blame", None)) is not None:
-                self._tally.blames[slate] = blame
-            self._tell("failed", slate, reason=str(error), blame=blame)
+            self._fail(slate, str(error), getattr(error, "blame", None))
         except OSError as error:
-            self._tally.failed[slate] = self._reason(error)
-            self._tell("failed", slate, reason=self._tally.failed[slate], blame=None)
+            self._fail(slate, landing.reason_of(error, self._given.project))
+        except Exception as error:  # noqa: BLE001  (raised when the run ends)
+            self._bugs.append(error)
+            self._fail(slate, f"a bug: {type(error).__name__}")
         if slate in self._planned:
             for dependant in self._schedule.failed(slate):
                 self._block(dependant, slate)
+        if self._is_over():
+            for scope in self._unsent:
+                scope.cancel()
         return None
 
-    def _reason(self, error: OSError) -> str:
-        """What the system says, and of which file."""
-        reason = (error.strerror or str(error)).lower()
-        place = error.filename2 or error.filename
-        if place is None:
-            return reason
-        path = Path(os.fsdecode(place))
-        inside = path.is_relative_to(self._given.project)
-        return f"{reason}: {path.relative_to(self._given.project) if inside else path}"
+    def _doubt(self, slate: str, reason: str) -> None:
+        self._tally.failed.pop(slate, None)
+        self._tally.in_doubt[slate] = reason
+        self._tell("in_doubt", slate, reason=reason)
+
+    def _fail(self, slate: str, reason: str, blame: str | None = None) -> None:
+        self._tally.failed[slate] = reason
+        if blame is not None:
+            self._tally.blames[slate] = blame
+        self._tell("failed", slate, reason=reason, blame=blame)
 
     def _block(self, slate: str, needed: str) -> None:
         self._tally.blocked[slate] = needed
@@ -189,16 +221,16 @@ class _Engine:
 
     # --- one take --------------------------------------------------------------------------------------------
 
-    async def _bring_about(self, planned: Planned, released: trio.Event) -> Ending:
-        """Get the clip of one take to its place, the cheapest way there is."""
+    async def _bring_about(self, planned: Planned, released: trio.Event) -> Ending | None:
+        """Get the clip of one take to its place, the cheapest way there is; None where it was not begun."""
         if planned.action == "collect":
             await self._collect(self._flight(planned), released, at_once=True)
             return "collected"
         if planned.action == "restore":
-            if self._bring_back(planned):
-                return "restored"
+            if ending := await self._had_again(planned, released):
+                return ending
             if not self._is_free(planned):
-                raise MediaError("the clip that was to be brought back is kept no more")
+                raise MediaError("the clip that was to be brought back is kept no more, or damaged")
         found = await self._pantry.gather(planned.take, sent=not self._is_free(planned))
         take = replace(planned.take, request=found.request)
         record = planned.record
@@ -208,25 +240,30 @@ class _Engine:
             if same and (ending := await self._had(planned, record, released)):
                 return ending
         take = self._with_seed(take)
-        if self._is_free(planned):
-            await self._draw(planned, take, found)
-        else:
-            await self._send(take, found, released)
+        if not self._is_free(planned):
+            return await self._send(take, found, released)
+        await self._draw(planned, take, found)
         return "rendered"
 
     async def _had(self, planned: Planned, record: Record, released: trio.Event) -> Ending | None:
         """What waited and would be sent as before: it is there, or kept, or its provider may still have it."""
-        if _size(self._given.project / planned.take.output) == (record.output and record.output.bytes):
+        size = landing.size_of(self._given.project / planned.take.output)
+        if size == (record.output and record.output.bytes):
             return "kept"
+        return await self._had_again(planned, released)
+
+    async def _had_again(self, planned: Planned, released: trio.Event) -> Ending | None:
+        """Have a recorded clip once more: from what is kept, else from its provider. None where nobody has it."""
         if self._bring_back(planned):
             return "restored"
-        if record.request_id is None or self._is_free(planned):
+        known = planned.record.request_id if planned.record else None
+        if known is None or self._is_free(planned) or self._given.remote is None:
             return None
         await self._collect(self._flight(planned), released, at_once=True)
         return "collected"
 
     def _bring_back(self, planned: Planned) -> bool:
-        """Put a kept clip at its place again. False where it is not kept, or damaged and may be drawn again."""
+        """Put a kept clip at its place again. False where it is not kept, or damaged."""
         record, path = planned.record, planned.take.output
         if record is None or record.output is None:
             return False
@@ -234,9 +271,7 @@ class _Engine:
             if not landing.bring_back(self._given.store, self._given.project, record.output, path):
                 return False
         except MediaError:
-            if self._is_free(planned):
-                return False
-            raise
+            return False
         self._given.ledger.settle(planned.slate, replace(record, output=replace(record.output, path=path)))
         self._tell("downloaded", planned.slate, restored=True, path=path, bytes=record.output.bytes)
         return True
@@ -264,13 +299,22 @@ class _Engine:
         record = replace(self._record(take, found), output=output, rendered_at=self._moment())
         self._settle(take.slate, record, planned.record)
 
-    async def _send(self, take: Take, found: Ingredients, released: trio.Event) -> None:
-        """Have a provider make the clip, and fetch it."""
-        assert self._given.remote is not None
-        record = self._record(take, found)
-        flight = await self._requested(take, record, found)
+    async def _send(self, take: Take, found: Ingredients, released: trio.Event) -> Ending | None:
+        """Have a provider make the clip, and fetch it; None where the run was over before it was sent."""
+        flight: Flight | None = None
+        if self._is_over():
+            return None
+        with trio.CancelScope() as scope:
+            self._unsent.add(scope)
+            try:
+                flight = await self._requested(take, self._record(take, found), found)
+            finally:
+                self._unsent.discard(scope)
+        if flight is None:
+            return None
         self._tally.accepted.append(take.slate)
         await self._collect(flight, released, at_once=False)
+        return "rendered"
 
     async def _requested(self, take: Take, record: Record, found: Ingredients) -> Flight:
         """Have a take accepted; its price is held before it is sent, and given back where nothing was made."""
@@ -327,14 +371,15 @@ class _Engine:
         target = self._given.project / path
         with whole(target) as part:
             found: list[Output] = []
-            await remote.fetch(
-                flight,
-                progress,
-                part,
-                lambda: found.append(landing.landed(self._given.store, part, path)),
-                self._tell,
-                report,
-            )
+            with landing.set_aside(self._given.project, part, flight.slate):
+                await remote.fetch(
+                    flight,
+                    progress,
+                    part,
+                    lambda: found.append(landing.landed(self._given.store, part, path)),
+                    self._tell,
+                    report,
+                )
             record = replace(
                 flight.record,
                 output=found[-1],
@@ -343,6 +388,7 @@ class _Engine:
                 seed_used=progress.seed_used,
                 rendered_at=self._moment(),
             )
+            landing.make_way(self._given.store, target, found[-1])
             journal.note(flight.slate, "delivered", record=record)
             landing.keep_what_stands(self._given.store, target)
         self._compare(flight.slate, record)
@@ -353,12 +399,15 @@ class _Engine:
         planned = self._planned.get(slate)
         if planned is not None and record.output is not None and planned.take.model == record.model:
             rules = table(planned.take.provider).models[planned.take.model].capabilities[planned.take.mode]
-            if found := list(mismatches(record.request or {}, record.output, rules)):
+            request = {key: value for key, value in (record.request or {}).items() if key not in self._given.untold}
+            if found := list(mismatches(request, record.output, rules)):
                 self._tally.amiss[slate] = "; ".join(found)
 
     def _settle(self, slate: str, record: Record, former: Record | None) -> None:
         output = record.output
         assert output is not None
+        if former is not None and former.output is not None and landing.is_again(former, record):
+            self._tally.again[slate] = former.output.sha256 == output.sha256
         self._given.ledger.settle(slate, record.superseding(landing.former_of(former, record)))
         amiss = {"amiss": self._tally.amiss[slate]} if slate in self._tally.amiss else {}
         self._tell("downloaded", slate, path=output.path, bytes=output.bytes, seconds=output.duration, **amiss)
@@ -381,6 +430,7 @@ class _Engine:
             seed=take.seed,
             seed_rule=None if take.seed_rule == "none" else take.seed_rule,
             frames=found.frames or None,
+            pictures=found.paths or None,
             vars=dict(take.variables) or None,
             cost=None if self._given.drafts else budget.cost(table(take.provider).models[take.model], take.facts),
         )
@@ -389,10 +439,3 @@ class _Engine:
 def _needs(planned: Planned) -> tuple[str, ...]:
     """What must be there first: nothing for a request that is under way already."""
     return () if planned.action == "collect" else planned.take.needs
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None

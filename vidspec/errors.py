@@ -37,7 +37,7 @@ class ShotListError(VidspecError):
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        super().__init__(f"{len(self.diagnostics)} problems in the shot list")
+        super().__init__("\n".join(one.text() for one in self.diagnostics))
 
 
 class UsageError(VidspecError):

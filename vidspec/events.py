@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -54,6 +55,8 @@ class Tally:
     seconds takes that were ready waited for a free slot of their provider; `amiss` names clips that are not
     what was asked for; `blames` says whose turn it is where takes have failed, in the words of `errors`;
     `under_way` are takes that their providers still have when the run ends: any later run may fetch them, free.
+    `stuck` says how takes stood that the run could do nothing about: failed before, in doubt, or blocked by such.
+    `again` names takes that were rendered again just as before: whether the same bytes came out.
     """
 
     rendered: list[str] = field(default_factory=list)
@@ -68,15 +71,18 @@ class Tally:
     amiss: dict[str, str] = field(default_factory=dict)
     blames: dict[str, str] = field(default_factory=dict)
     under_way: list[str] = field(default_factory=list)
+    stuck: dict[str, str] = field(default_factory=dict)
+    again: dict[str, bool] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
     def wrong(self) -> bool:
-        """Whether a take did not end well."""
+        """Whether a take of this run did not end well."""
         return bool(self.failed or self.blocked or self.in_doubt)
 
     def value(self) -> dict[str, Any]:
-        """The totals of `run_finished`."""
+        """The totals of `run_finished`; what was stuck before the run began is counted apart from it."""
+        stuck = Counter(self.stuck.values())
         return {
             "rendered": len(self.rendered),
             "restored": len(self.restored),
@@ -86,6 +92,7 @@ class Tally:
             "blocked": len(self.blocked),
             "in_doubt": len(self.in_doubt),
             "accepted": len(self.accepted),
+            "stuck": {state: stuck[state] for state in ("failed", "blocked", "in_doubt")},
         }
 
 

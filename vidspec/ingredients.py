@@ -36,13 +36,14 @@ class Ingredients:
 
     `pictures` are encoded pictures by setting and index; `media` the same in the form in which a provider takes
     them (an address, a data URI, its own id of a clip). `request` is the take's with frames by digest, and
-    `frames` says where those are from.
+    `frames` says where those are from; `paths` names the files of the project that were used.
     """
 
     request: dict[str, Any]
     pictures: dict[tuple[str, int], bytes] = field(default_factory=dict)
     media: dict[tuple[str, int], str] = field(default_factory=dict)
     frames: dict[str, Any] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
 
 
 class Pantry:
@@ -76,22 +77,31 @@ class Pantry:
             key = (given.setting, given.index)
             if given.url is not None:
                 found.media[key] = given.url
-            elif given.path is not None:
-                data = self._file(given)
+            elif given.digest is not None:
+                data = self._bytes(given)
                 if sent:
+                    self._store.keep_bytes(data)
                     found.media[key] = data_uri(data)
                 if given.setting != "audio":
                     found.pictures[key] = data
+                if given.path is not None:
+                    found.paths[frame_key(given)] = given.path
+                if given.frame is not None:
+                    known = {**given.frame.value(), "of": given.frame.of, "sha256": given.digest}
+                    found.frames[frame_key(given)] = known
             elif given.frame is not None:
                 await self._add_frame(take, given, found, sent=sent)
         if isinstance(take.request.get("remix_of"), str) and ("remix_of", 0) not in found.media:
             found.media["remix_of", 0] = take.request["remix_of"]
         return found
 
-    def _file(self, given: Input) -> bytes:
-        data = (self._project / str(given.path)).read_bytes()
+    def _bytes(self, given: Input) -> bytes:
+        """The very bytes of a digest: of a file of the project, or as they were kept."""
+        place = self._store.place(str(given.digest)) if given.path is None else self._project / given.path
+        data = place.read_bytes()
         if digest_of(data) != given.digest:
-            raise MediaError(f"`{given.path}` was changed while the run went on")
+            named = f"`{given.path}` was" if given.path is not None else f"the kept bytes of {given.digest} were"
+            raise MediaError(f"{named} changed while the run went on")
         return data
 
     async def _add_frame(self, take: Take, given: Input, found: Ingredients, *, sent: bool) -> None:

@@ -48,17 +48,16 @@ def read(path: Path) -> dict[str, Flight]:
 
 
 def settle(lock: Lock, flights: Mapping[str, Flight]) -> list[str]:
-    """Write down in a lock what was delivered when nobody had the time to; return the slates of all deliveries.
+    """Write down in a lock what was delivered when nobody had the time to; return the slates of those takes.
 
     Raises:
         LockError: a record cannot be read.
     """
-    delivered = [flight for flight in flights.values() if flight.move == "delivered"]
-    for flight in delivered:
-        former = lock.get(flight.slate)
-        if not _is_written(flight.record, former):
-            lock.put(flight.slate, flight.record.superseding(former))
-    return [flight.slate for flight in delivered]
+    delivered = (flight for flight in flights.values() if flight.move == "delivered")
+    late = [flight for flight in delivered if not _is_written(flight.record, lock.get(flight.slate))]
+    for flight in late:
+        lock.put(flight.slate, flight.record.superseding(lock.get(flight.slate)))
+    return [flight.slate for flight in late]
 
 
 def _is_written(record: Record, former: Record | None) -> bool:
@@ -80,6 +79,7 @@ class Journal:
         self._now = now
         self.flights = read(path)
         self._descriptor = -1
+        self._has_sent = False
 
     def __enter__(self) -> Self:
         self._rewrite()
@@ -92,16 +92,27 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._descriptor)
+        with suppress(OSError):  # what matters was synced
+            os.close(self._descriptor)
 
     def intend(self, slate: str, record: Record, *, output: str, base_url: str) -> Flight:
-        """A submit is about to be sent. Raises JournalError, and nothing may then be sent."""
+        """A submit is about to be sent. Raises JournalError, and it must then not be sent.
+
+        An intent that may not outlive a power cut is taken back: it would be a doubt about what never was sent.
+        """
         before = self.flights.get(slate)
         check(before.move if before else None, "intended", slate)
         flight = Flight(
             slate=slate, move="intended", record=record, output=output, base_url=base_url, since=self._now()
         )
-        self._append(_line(flight, full=True), sync=True)
+        end = os.fstat(self._descriptor).st_size
+        try:
+            self._append(_line(flight, full=True), sync=True)
+        except JournalError as error:
+            if self._cut(end):
+                raise
+            raise JournalError(f"{error}; `{slate}` was not sent, and will be in doubt all the same") from error
+        self._has_sent = True
         self.flights[slate] = flight
         return flight
 
@@ -144,14 +155,26 @@ class Journal:
             while data:
                 data = data[os.write(self._descriptor, data) :]
         except OSError as error:
-            with suppress(OSError):
-                os.ftruncate(self._descriptor, end)  # the next line would follow upon half of this one
+            self._cut(end)  # the next line would follow upon half of this one
             raise self._unwritten(error) from error
         try:
             if sync:
                 _SYNC(self._descriptor)
         except OSError as error:
             raise self._unwritten(error) from error
+
+    def _cut(self, end: int) -> bool:
+        """Take off what was written after `end`; False where that cannot be done.
+
+        A power cut may bring it back where this cannot be synced: a doubt then, which costs nothing but a look.
+        """
+        try:
+            os.ftruncate(self._descriptor, end)
+        except OSError:
+            return False
+        with suppress(OSError):
+            _SYNC(self._descriptor)
+        return True
 
     def _rewrite(self) -> None:
         """The lives that there are, each in one line. A life that ended well is the lockfile's to tell."""
@@ -164,7 +187,8 @@ class Journal:
 
     def _unwritten(self, error: OSError) -> JournalError:
         reason = (error.strerror or str(error)).lower()
-        return JournalError(f"cannot write the journal {self._path.name}: {reason}; nothing may be submitted")
+        then = "nothing more is submitted" if self._has_sent else "nothing was submitted"
+        return JournalError(f"cannot write the journal {self._path.name}: {reason}; {then}")
 
 
 _SYNC = getattr(os, "fdatasync", os.fsync)
@@ -203,6 +227,8 @@ def _record(fields: dict[str, Any]) -> Record:
     for name, kind in (("output", Output), ("cost", Cost)):
         if name in made:
             made[name] = kind(**made[name])
+    if "output" in made:
+        _check_inside(made["output"].path)
     return Record(**{**made, "defaulted": tuple(made.get("defaulted", ()))})
 
 
@@ -234,6 +260,13 @@ def _check_version(fields: Any, path: Path) -> None:
         raise JournalError(f"the journal {path} is of version {version}; this release reads {VERSION}")
 
 
+def _check_inside(*names: str) -> None:
+    """Raise ValueError for a name under which a clip would be put outside the project: nobody here wrote that."""
+    for name in names:
+        if name.startswith("/") or "\0" in name or ".." in name.split("/"):
+            raise ValueError(name)
+
+
 def _after(before: Flight | None, fields: dict[str, Any]) -> Flight:
     """A take's life after one line. The first line of a life, or all of one written small, names its places."""
     move: Move = fields["move"]
@@ -242,6 +275,7 @@ def _after(before: Flight | None, fields: dict[str, Any]) -> Flight:
     changes: dict[str, Any] = {name: fields[name] for name in _KNOWN if name in fields}
     if "record" in fields:
         changes["record"] = _record(fields["record"])
+    _check_inside(fields["slate"], fields.get("output", ""))
     if before is not None and "output" not in fields:
         return before.moved(move, fields["since"], **changes)
     if before is not None or move in ("intended", "accepted"):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidspec import media
 from vidspec.errors import MediaError
 from vidspec.ingredients import has_digest
 from vidspec.lock import Output
-from vidspec.store import FOLDER
+from vidspec.store import FOLDER, sync_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from vidspec.lock import Record
     from vidspec.state import Flight
@@ -31,7 +35,7 @@ def landed(store: Store, part: Path, path: str) -> Output:
         probe = media.probe(part)
     except MediaError as error:
         raise MediaError(str(error).replace(f"`{part}`", "the clip")) from error
-    except (ValueError, ArithmeticError, LookupError, AttributeError) as error:
+    except Exception as error:  # whatever a library makes of bytes that are not ours
         raise MediaError("the clip is not one that can be read") from error
     return Output(
         path=path,
@@ -45,10 +49,54 @@ def landed(store: Store, part: Path, path: str) -> Output:
     )
 
 
+@contextmanager
+def set_aside(project: Path, part: Path, slate: str) -> Iterator[None]:
+    """Keep what was fetched, where nobody here can read it: it is paid for, and somebody else may read it."""
+    try:
+        yield
+    except MediaError as error:
+        place = f"{FOLDER}/unread/{slate}.mp4"
+        with suppress(OSError):
+            if size_of(part):
+                (project / place).parent.mkdir(parents=True, exist_ok=True)
+                part.replace(project / place)
+                raise MediaError(f"{error}; what came is kept as `{place}`") from error
+        raise
+
+
+def make_way(store: Store, target: Path, output: Output) -> None:
+    """Take away another clip of exactly as many bytes, once it is kept.
+
+    Whoever looks only at the size would take it for this one, where the run dies before it is replaced.
+    """
+    if target.is_file() and size_of(target) == output.bytes and not has_digest(target, output.sha256):
+        store.keep(target)
+        target.unlink()
+        sync_folder(target.parent)
+
+
 def keep_what_stands(store: Store, target: Path) -> None:
     """Whatever is about to be replaced is kept first, whoever made it."""
     if target.is_file():
         store.keep(target)
+
+
+def size_of(path: Path) -> int | None:
+    """The size of a file in bytes; None where it cannot be looked at."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def reason_of(error: OSError, project: Path) -> str:
+    """What the system says, and of which file; one of the project by its path in it."""
+    reason = (error.strerror or str(error)).lower()
+    place = error.filename2 or error.filename
+    if not isinstance(place, str | bytes):  # there is none, or a descriptor
+        return reason
+    path = Path(os.fsdecode(place))
+    return f"{reason}: {path.relative_to(project) if path.is_relative_to(project) else path}"
 
 
 def same(output: str) -> str:
@@ -58,11 +106,16 @@ def same(output: str) -> str:
 
 def place_left(flight: Flight, taken: set[str]) -> str:
     """Where the clip of a take that is gone goes: to its place, unless that is another's by now."""
-    name = f"{flight.slate}.mp4"
-    places = (flight.output, f"renders/{flight.record.shot}/{name}", f"{FOLDER}/gone/{name}")
-    path = next(one for one in places if same(one) not in taken)
+    path = next(one for one in _places(flight) if same(one) not in taken)
     taken.add(same(path))
     return path
+
+
+def _places(flight: Flight) -> Iterator[str]:
+    yield flight.output
+    yield f"renders/{flight.record.shot}/{flight.slate}.mp4"
+    yield f"{FOLDER}/gone/{flight.slate}.mp4"
+    yield from (f"{FOLDER}/gone/{number}/{flight.slate}.mp4" for number in count(2))
 
 
 def is_kept(store: Store, project: Path, output: Output) -> bool:
@@ -81,6 +134,12 @@ def bring_back(store: Store, project: Path, output: Output, path: str) -> bool:
     keep_what_stands(store, target)
     store.bring_back(output.sha256, target)
     return True
+
+
+def is_again(former: Record, new: Record) -> bool:
+    """Whether the same was rendered once more: the same request, and not the same clip fetched again."""
+    fetched_again = new.request_id is not None and new.request_id == former.request_id
+    return former.fingerprint == new.fingerprint and not fetched_again
 
 
 def former_of(record: Record | None, new: Record) -> Record | None:

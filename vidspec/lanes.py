@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from vidspec.events import Event
     from vidspec.lock import Cost
-    from vidspec.plan import Planned
+    from vidspec.planned import Planned
 
 _ENDINGS = {"downloaded": "done", "failed": "failed", "blocked": "blocked", "in_doubt": "in doubt"}
 WRONG = ("failed", "in doubt", "blocked")

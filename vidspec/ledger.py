@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from vidspec import lock as locks
+from vidspec import locktext
 from vidspec.errors import RenderError
 from vidspec.store import whole
 
@@ -44,7 +44,7 @@ class Ledger:
         """
         if not self._dirty:
             return
-        text = locks.dump(self.lock).encode()
+        text = locktext.dump(self.lock).encode()
         try:
             if not (self._path.exists() and self._path.read_bytes() == text):
                 with whole(self._path) as part:

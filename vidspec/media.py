@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-__all__ = ["Encoder", "Probe", "frame", "probe"]
+__all__ = ["Encoder", "Probe", "frame", "matrix_of", "opened", "probe", "range_of"]
 
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,ogg,flv,gif,asf"
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP | Interpolation.BITEXACT
@@ -55,7 +55,7 @@ def probe(path: Path) -> Probe:
 
     Raises `MediaError` for what is no readable clip with pictures.
     """
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         frames = _count(path, container, stream)
         length = _length(container, stream, frames)
         return Probe(
@@ -75,7 +75,7 @@ def frame(path: Path, at: Literal["first", "last"] | float) -> bytes:
     The end of the clip counts as its last frame. Raises `MediaError` for an unreadable clip and for a time
     outside the clip.
     """
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         if at == "first":
             found = next(container.decode(stream))
         elif at == "last":
@@ -158,18 +158,26 @@ class Encoder:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and its picture stream; whatever the library says about bad bytes becomes a `MediaError`."""
+def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """A clip's container and picture stream; what goes wrong with its bytes in the block becomes a `MediaError`."""
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
     try:
         if path.stat().st_size == 0:
             raise MediaError(f"`{path}` is empty")
-        with av.open(str(path), options=options) as container:
+        with _container(path, options) as container:
             yield container, _pictures(path, container)
     except FileNotFoundError:
         raise MediaError(f"`{path}` does not exist") from None
     except (av.FFmpegError, OSError, StopIteration, UnicodeDecodeError) as error:
         raise MediaError(f"`{path}` is not a clip that can be read") from error
+
+
+def _container(path: Path, options: dict[str, str]) -> InputContainer:
+    """The file opened; titles and comments in it may be of any encoding, since nobody here reads them."""
+    try:
+        return av.open(str(path), options=options, metadata_errors="replace")
+    except TypeError:  # a library that cannot be told so
+        return av.open(str(path), options=options)
 
 
 def _pictures(path: Path, container: InputContainer) -> VideoStream:
@@ -247,8 +255,8 @@ def _png(found: VideoFrame) -> bytes:
         found,
         format="rgb24",
         interpolation=EXACT | Interpolation.FULL_CHR_H_INT,
-        src_colorspace=_matrix(found),
-        src_color_range=_range(found),
+        src_colorspace=matrix_of(found),
+        src_color_range=range_of(found),
         dst_color_range=ColorRange.JPEG,
     )
     plane = rgb.planes[0]
@@ -258,7 +266,7 @@ def _png(found: VideoFrame) -> bytes:
     return target.getvalue()
 
 
-def _matrix(found: VideoFrame) -> int:
+def matrix_of(found: VideoFrame) -> int:
     """The clip's own matrix; where it names none, what players assume: BT.709 for high definition, else BT.601."""
     named = {1: Colorspace.ITU709, 4: Colorspace.FCC, 7: Colorspace.SMPTE240M, 9: Colorspace.BT2020}
     if found.colorspace in named:
@@ -268,6 +276,7 @@ def _matrix(found: VideoFrame) -> int:
     return Colorspace.ITU709 if found.width >= 1280 or found.height > 576 else Colorspace.ITU601
 
 
-def _range(found: VideoFrame) -> int:
+def range_of(found: VideoFrame) -> int:
+    """The clip's own range: of all levels, or limited as in television, which is what players assume."""
     full = found.color_range == ColorRange.JPEG or found.format.name.startswith("yuvj")
     return ColorRange.JPEG if full or found.format.is_rgb else ColorRange.MPEG

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from vidspec import budget
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from vidspec.console import Console
+    from vidspec.difference import Change
     from vidspec.lock import Cost
-    from vidspec.plan import Plan, Planned
+    from vidspec.planned import Plan, Planned
 
 _HUES = {
     "render": ("green",),
@@ -33,11 +35,13 @@ def print_plan(console: Console, name: str, found: Plan, slates: set[str], *, qu
         console.line(console.paint(f"{name}: {counted(len(takes), 'take')}", "bold"))
         for (provider, model), group in _groups(takes):
             _print_group(console, provider, model, group)
+        if found.removed or found.hints:
+            console.line()
         for slate in found.removed:
             console.line(
                 f"  {console.paint('removed', 'yellow')}  {slate}  no longer in the list; its clip is kept"
             )
-        for hint in found.hints:
+        for hint in (*found.hints, *prunable(found.removed, name)):
             console.line(f"  {console.paint('hint:', 'cyan')} {hint}")
         console.line()
     for line in totals(takes):
@@ -51,9 +55,16 @@ def _groups(takes: Iterable[Planned]) -> Iterator[tuple[tuple[str, str], list[Pl
     yield from groups.items()
 
 
+def prunable(removed: Sequence[str], name: str) -> Iterator[str]:
+    """What a person may do about records of takes that the list of that name no longer has."""
+    if removed:
+        yield f"`vidspec lock prune {shlex.quote(name)}` takes what was removed out of the lockfile"
+
+
 def _print_group(console: Console, provider: str, model: str, group: Sequence[Planned]) -> None:
     work = [planned for planned in group if planned.action != "keep"]
-    kept = len(group) - len(work)
+    told = [planned for planned in group if planned.action != "keep" or planned.edited is not None]
+    kept = len(group) - len(told)
     title = provider if provider == model else f"{provider} · {model}"
     console.line()
     facts = [
@@ -62,10 +73,7 @@ def _print_group(console: Console, provider: str, model: str, group: Sequence[Pl
         price(work) if work else "nothing to do",
     ]
     console.line(f"{console.paint(title, 'bold')}  {', '.join(facts)}")
-    rows = [
-        [console.paint(one.action, *_HUES[one.action]), one.slate, one_price(one), "; ".join(one.reasons)]
-        for one in work
-    ]
+    rows = [[console.paint(one.action, *_HUES[one.action]), one.slate, one_price(one), why(one)] for one in told]
     console.rows(rows, right=(2,))
     if kept:
         console.line(f"  {console.paint('keep', 'dim')}  {counted(kept, 'take')}")
@@ -80,10 +88,30 @@ def one_price(planned: Planned) -> str:
     """The price of one take: an amount, `free`, `unknown`, or nothing where nothing is paid."""
     if not planned.pays:
         return ""
-    return _shown(planned.cost)
+    return amount(planned.cost)
 
 
-def _shown(cost: Cost | None) -> str:
+def is_accepted(planned: Planned) -> bool:
+    """Whether somebody has waived the edit of a take, wherever its clip is now."""
+    record = planned.record if planned.edited is not None else None
+    return record is not None and record.accepted is not None and record.accepted == planned.edit
+
+
+def why(planned: Planned) -> str:
+    """The reasons of a take. Where an edit is left alone, that is said, and what rendering it would cost."""
+    if planned.edited is None:
+        return "; ".join(planned.reasons)
+    place = len(planned.reasons) - len(planned.changes)
+    edit = "; ".join(planned.reasons[place:])
+    if is_accepted(planned):
+        told = f"accepted: {edit}; to render it: {amount(planned.again)}"
+    else:
+        told = f"left so: {edit}; to render it, with `--with-dependants`: {amount(planned.again)}"
+    return "; ".join((*planned.reasons[:place], told))
+
+
+def amount(cost: Cost | None) -> str:
+    """One price in a few letters: `0.40 usd`, `~2.00 cny` where it is unsure, `free`, or `unknown`."""
     if cost is None:
         return "unknown"
     if not cost.amount:
@@ -92,18 +120,22 @@ def _shown(cost: Cost | None) -> str:
     return f"{unsure}{cost.amount:.2f} {cost.currency}"
 
 
-def price(takes: Sequence[Planned]) -> str:
+def price(takes: Iterable[Planned]) -> str:
     """The price of several takes: sums by currency, and how many have none that is known."""
-    paid = [planned for planned in takes if planned.pays]
-    if not paid:
-        return "free"
-    unknown = sum(1 for planned in paid if planned.cost is None)
-    known = [planned.cost for planned in paid if planned.cost is not None]
-    unsure = "about " if any(cost.basis == "unsure" and cost.amount for cost in known) else ""
-    parts = [unsure + budget.shown(budget.totals(known))] if known else []
-    if unknown:
-        parts.append("price unknown" if not known else f"{counted(unknown, 'take')} of unknown price")
-    return " and ".join(parts)
+    return sum_of([planned.cost for planned in takes if planned.pays])
+
+
+def sum_of(costs: Sequence[Cost | None]) -> str:
+    """What several takes cost together; None is a price that nobody knows."""
+    known = [cost for cost in costs if cost is not None and cost.amount]
+    unknown = len(costs) - sum(1 for cost in costs if cost is not None)
+    unsure = "about " if any(cost.basis == "unsure" for cost in known) else ""
+    if not unknown:
+        return unsure + budget.shown(budget.totals(known))
+    if len(costs) == unknown:
+        return "price unknown"
+    beside = f"{counted(unknown, 'take')} of unknown price"
+    return f"{unsure}{budget.shown(budget.totals(known))} and {beside}" if known else beside
 
 
 def totals(takes: Sequence[Planned]) -> Iterator[str]:
@@ -112,11 +144,22 @@ def totals(takes: Sequence[Planned]) -> Iterator[str]:
     for planned in takes:
         counts[planned.action] = counts.get(planned.action, 0) + 1
     words = ", ".join(f"{count} {action}" for action, count in counts.items())
+    accepted, left = _left_alone(takes)
+    beside = [counted(accepted, "accepted edit")] if accepted else []
+    beside += [f"{left} left stale"] if left else []
+    words += f" ({', '.join(beside)})" if beside else ""
     work = [planned for planned in takes if planned.action != "keep"]
     if not work:
         yield f"nothing to do: {words}"
         return
     yield f"total: {words}; {seconds(work):g} s of video; {price(work)}"
+
+
+def _left_alone(takes: Iterable[Planned]) -> tuple[int, int]:
+    """How many edits were accepted, and how many takes are left stale behind others."""
+    edited = [planned for planned in takes if planned.edited is not None]
+    accepted = sum(map(is_accepted, edited))
+    return accepted, len(edited) - accepted
 
 
 def plan_value(found: Plan, slates: set[str]) -> dict[str, Any]:
@@ -135,14 +178,25 @@ def plan_value(found: Plan, slates: set[str]) -> dict[str, Any]:
             "seconds": seconds(work),
             "cost": budget.totals(planned.cost for planned in paid),
             "unknown_price": sum(1 for planned in paid if planned.cost is None),
+            "accepted": _left_alone(takes)[0],
         },
         "removed": list(found.removed),
         "hints": list(found.hints),
     }
 
 
+def cost_value(cost: Cost | None) -> dict[str, Any] | None:
+    """A price as JSON has it; null where nobody knows it, or nothing is paid."""
+    return None if cost is None else {"amount": cost.amount, "currency": cost.currency, "basis": cost.basis}
+
+
+def change_values(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    """Inputs that are not as recorded, as JSON has them."""
+    return [{"setting": one.name, "old": one.old, "new": one.new, "note": one.note} for one in changes]
+
+
 def _take_value(planned: Planned) -> dict[str, Any]:
-    take, cost = planned.take, planned.cost
+    take = planned.take
     return {
         "slate": take.slate,
         "shot": take.shot,
@@ -153,8 +207,10 @@ def _take_value(planned: Planned) -> dict[str, Any]:
         "action": planned.action,
         "state": planned.state,
         "reasons": list(planned.reasons),
+        "changes": change_values(planned.changes),
+        "accepted": is_accepted(planned),
         "seed": take.seed,
-        "cost": None if cost is None else {"amount": cost.amount, "currency": cost.currency, "basis": cost.basis},
+        "cost": cost_value(planned.cost),
         "request_id": planned.request_id,
         "output": take.output,
     }

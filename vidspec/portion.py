@@ -9,14 +9,16 @@ from vidspec import studio
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vidspec.plan import Planned
+    from vidspec.planned import Planned
 
 
-def portion(work: Iterable[Planned], *, only_new: bool, most: int | None) -> tuple[list[Planned], list[Planned]]:
+def portion(
+    work: Iterable[Planned], *, only_new: bool, most: int | None, only_free: bool = False
+) -> tuple[list[Planned], list[Planned]]:
     """The work that is done and the work that is left for later, each in its order.
 
-    With `only_new` nothing is paid for that was rendered before; `most` bounds the submits that cost. What needs
-    a take that is left is left too.
+    With `only_new` nothing is paid for that was rendered before, with `only_free` nothing at all; `most`
+    bounds the submits that cost. What needs a take that is left is left too.
     """
     done: list[Planned] = []
     left: list[Planned] = []
@@ -26,7 +28,7 @@ def portion(work: Iterable[Planned], *, only_new: bool, most: int | None) -> tup
         paid = one.pays and not studio.is_local(one.provider)
         stale = only_new and one.pays and one.record is not None and one.record.rendered
         full = most is not None and paid and submits >= most
-        if stale or full or (one.pays and not gone.isdisjoint(one.take.needs)):
+        if stale or full or (only_free and paid) or (one.pays and not gone.isdisjoint(one.take.needs)):
             left.append(one)
             gone.add(one.slate)
         else:

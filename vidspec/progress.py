@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vidspec.console import Console
     from vidspec.events import Event
-    from vidspec.plan import Planned
+    from vidspec.planned import Planned
 
 _TROUBLE = frozenset({"throttled", "retry"})
 _WRONG = frozenset({"failed", "blocked", "in_doubt"})

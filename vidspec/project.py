@@ -5,24 +5,24 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
-from vidspec import journal, shotlist
-from vidspec import lock as locks
+from vidspec import journal, locktext, shotlist
 from vidspec.diagnostic import in_order
-from vidspec.errors import LockError, ShotListError, UsageError
+from vidspec.errors import ShotListError, UsageError
 from vidspec.folder import ProjectFolder
 from vidspec.outputs import Outputs
-from vidspec.plan import Afloat, Plan, plan
+from vidspec.planned import Afloat, Plan
+from vidspec.planning import plan
 from vidspec.resolve import Resolution, World, resolve
 from vidspec.selection import select
 from vidspec.site import Site
-from vidspec.store import Store
+from vidspec.store import Store, file_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Mapping, Sequence
 
     from vidspec.diagnostic import Diagnostic
     from vidspec.lock import Lock
@@ -32,11 +32,16 @@ if TYPE_CHECKING:
 
 
 class ProjectDisk:
-    """What a plan asks of the disk, answered by the project folder and a folder of kept clips."""
+    """What a plan asks of the disk, answered by the project folder and a folder of kept clips.
 
-    def __init__(self, project: Path, kept: Path) -> None:
+    The bytes of the outputs in `doubted` are looked at, with `thorough` those of all; of others the size will do.
+    """
+
+    def __init__(self, project: Path, kept: Path, *, doubted: Collection[str] = (), thorough: bool = False) -> None:
         self._project = str(project)
         self._store = Store(kept)
+        self._doubted = doubted
+        self._thorough = thorough
 
     def size(self, output: str) -> int | None:
         """The size of the file at an output's place; None where there is none, or something else stands there."""
@@ -46,6 +51,15 @@ class ProjectDisk:
             return None
         return found.st_size if S_ISREG(found.st_mode) else None
 
+    def is_altered(self, output: str, digest: str) -> bool:
+        """Whether the file at an output's place is known not to have these bytes."""
+        if not self._thorough and output not in self._doubted:
+            return False
+        try:
+            return file_digest(Path(self._project, output)) != digest
+        except OSError:
+            return True
+
     def holds(self, digest: str) -> bool:
         """Whether the bytes of this digest are kept in the store."""
         return self._store.holds(digest)
@@ -53,10 +67,11 @@ class ProjectDisk:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Opened:
-    """A list without errors."""
+    """A list without errors; a `frozen` one is what its lockfile says of it."""
 
     shot_list: ShotList
     resolution: Resolution
+    frozen: bool = False
 
     @property
     def takes(self) -> list[Take]:
@@ -83,17 +98,20 @@ class Opened:
         journal.settle(lock, flights)
         return lock, flights
 
-    def plan(self, lock: Lock | None = None, afloat: Afloat | None = None) -> Plan:
+    def plan(self, lock: Lock | None = None, afloat: Afloat | None = None, *, dependants: bool = False) -> Plan:
         """What a render would do, by a lock and what is afloat; without them, by what is on disk now.
+
+        With `dependants` what is stale only behind another take would be rendered too.
 
         Raises:
             LockError, JournalError: what is on disk cannot be read.
         """
         if lock is None:
             lock, flights = self.read()
-            afloat = Afloat(flights=flights)
-        disk = ProjectDisk(self.shot_list.project, self.site.folder)
-        return plan(self.takes, lock, disk, self.skipped, afloat or Afloat())
+            afloat = Afloat(flights=flights, dependants=dependants)
+        afloat = afloat or Afloat()
+        disk = ProjectDisk(self.shot_list.project, self.site.folder, doubted=afloat.landing)
+        return plan(self.takes, lock, disk, self.skipped, afloat)
 
     @property
     def skipped(self) -> frozenset[str]:
@@ -107,14 +125,7 @@ def read_lock(path: Path) -> Lock:
     Raises:
         LockError: it cannot be read, or is not a lockfile of this version.
     """
-    try:
-        text = path.read_text("utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        return locks.Lock()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise LockError(f"cannot read the lockfile {path.name}: {reason.lower()}") from error
-    return locks.parse(text, path.name)
+    return locktext.read(path)
 
 
 def diagnose(files: Sequence[Path], variables: Mapping[str, Any]) -> tuple[list[Diagnostic], list[Opened]]:

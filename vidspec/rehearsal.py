@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vidspec.account import Account
     from vidspec.console import Console
     from vidspec.events import Limits, Tally
-    from vidspec.plan import Planned
+    from vidspec.planned import Planned
     from vidspec.sandbox import Sandbox
     from vidspec.shotlist import ShotList
 
@@ -30,7 +30,7 @@ _KEY = "rehearsal"
 
 
 class Rehearsal:
-    """One rehearsal. Its clock is the run's: it goes `speed` times as fast, and stands still while twins draw."""
+    """One rehearsal. Its clock is the run's: `speed` times as fast, and it stands still while clips are drawn."""
 
     def __init__(self, speed: float, faults: FaultPlan | None) -> None:
         self.clock = FastClock(speed, hold_while_drawing=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from vidspec.budget import Purse
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vidspec.journal import Journal
     from vidspec.ledger import Ledger
     from vidspec.lock import Record
-    from vidspec.plan import Plan, Planned
+    from vidspec.planned import Plan, Planned
     from vidspec.remote import Tell
     from vidspec.state import Flight
     from vidspec.store import Store
@@ -64,9 +64,10 @@ class Sender(Protocol):
 class Run:
     """Everything that a run needs, given.
 
-    `plan` holds all takes of the list, `work` those of them that are to be made, `orphans` requests under way for
-    takes that the list no longer has. With `drafts` every take is drawn here, free, whichever provider it is meant
-    for; else `remote` and `journal` are there for takes of other providers.
+    `plan` holds all takes of the list, `work` those of them that are to be made, `stuck` those that were asked for
+    and wait for a person (failed before, in doubt, blocked), `orphans` requests under way for takes that the list
+    no longer has. With `drafts` every take is drawn here, free, whichever provider it is meant for; else `remote`
+    and `journal` are there for takes of other providers. `untold` are settings that clips are not held against.
     """
 
     project: Path
@@ -82,8 +83,10 @@ class Run:
     history: History | None = None
     purse: Purse | None = None
     fail_fast: bool = False
+    stuck: tuple[Planned, ...] = ()
     orphans: tuple[Flight, ...] = ()
     drafts: bool = False
+    untold: Collection[str] = ()
     on_progress: Callable[[str, float], None] = lambda _slate, _share: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     draw_seed: Callable[[int, int], int] = lambda low, high: low + secrets.randbelow(high - low + 1)

@@ -17,7 +17,7 @@ from vidspec.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from vidspec.plan import Planned
+    from vidspec.planned import Planned
 
     Facts = Callable[[Planned], Sequence[str]]
 

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,15 @@ journal/    what providers have accepted, and what came of it; without it, what 
 objects/    clips and frames by their SHA-256 digest; clips that were replaced or lost are brought back from here
 drafts/     animatics drawn by `vidspec render --draft`
 rehearsal/  the last rehearsal, whole
+unread/     what providers have delivered and nobody here can read
 
 Delete it only when nothing is running and `vidspec status` shows nothing as accepted or in doubt; clips that are
 only here are then gone.
 """
+_OBJECTS = "objects"
+_WHILE = 60.0
+"""Seconds after which nobody writes any more what has not been written to."""
+
 _CHUNK = 2**20
 _CLONE = 0x40049409  # FICLONE of linux/fs.h
 _MAX_STEM = 200
@@ -68,10 +74,25 @@ def whole(target: Path) -> Iterator[Path]:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
+
+
+def clear_parts(folder: Path) -> None:
+    """Take away what killed runs have left under the temporary names of `whole` in a project's state folder.
+
+    Only for one who holds the project. Kept clips may be written without it, so that what stands among them must
+    have been left alone for a while. What cannot be taken away stays: it is in nobody's way.
+    """
+    parts: list[Path] = []
+    with suppress(OSError):
+        parts += folder.rglob(".*.part")
+    for part in parts:
+        with suppress(OSError):
+            if part.relative_to(folder).parts[0] != _OBJECTS or time.time() - part.lstat().st_mtime > _WHILE:
+                part.unlink()
 
 
 def _cut(name: str) -> str:
@@ -82,7 +103,8 @@ def _cut(name: str) -> str:
     return f"{data[: _MAX_STEM - 20].decode(errors='ignore')}-{hashlib.sha256(data).hexdigest()[:16]}"
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have what was renamed or removed in a folder outlive a power cut. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -94,7 +116,7 @@ class Store:
     """The objects of one project."""
 
     def __init__(self, folder: Path) -> None:
-        self._objects = folder / "objects"
+        self._objects = folder / _OBJECTS
 
     def place(self, digest: str) -> Path:
         """Where the bytes of a digest stand, or would."""

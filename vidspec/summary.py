@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vidspec import budget
 from vidspec.diagnostic import counted
+from vidspec.planned import STUCK
 from vidspec.providers import PROVIDERS, table
 
 if TYPE_CHECKING:
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
     from vidspec.console import Console
     from vidspec.events import Tally
     from vidspec.lock import Cost
-    from vidspec.plan import Plan
-
-_STUCK = frozenset({"failed", "decide", "blocked"})
-"""Actions of takes that a run leaves as they are, because a person has to do something first."""
+    from vidspec.planned import Plan
 
 _NAMED = 4
 """Takes of one fate that are named; of more, the rest are counted."""
@@ -71,9 +69,11 @@ def print_ending(
         console.line(
             f"{console.paint('warning', 'yellow', 'bold')}   {slate}: delivered otherwise than asked: {words}"
         )
+    for line in _again(tally.again):
+        console.line(f"{console.paint('again', 'cyan', 'bold')}     {line}")
     by_slate = {one.slate: one.take for one in found.takes}
     kept = sum(1 for one in found.takes if one.slate in slates and one.action == "keep") + len(tally.kept)
-    before = any(one.slate in slates and one.action in _STUCK for one in found.takes)
+    before = any(one.slate in slates and one.action in STUCK for one in found.takes)
     words = ", ".join(_counts(tally, kept)) or ("nothing was finished" if interrupted else "nothing to do")
     made = [slate for slate in (*tally.rendered, *tally.collected, *tally.restored) if slate in by_slate]
     if interrupted:
@@ -91,6 +91,17 @@ def print_ending(
         folders = {by_slate[slate].output.rpartition("/")[0] for slate in made}
         inner = folders.pop() if len(folders) == 1 else _common(folders)
         console.line(f"      in {project / inner}")
+
+
+def _again(again: Mapping[str, bool]) -> Iterator[str]:
+    """What came out where the same was sent as before."""
+    for same, words in (
+        (True, "the same bytes came out as before"),
+        (False, "the same was sent, and other bytes came"),
+    ):
+        slates = [slate for slate, is_same in again.items() if is_same == same]
+        if slates:
+            yield f"{_named(slates)}: {words}"
 
 
 def print_wrong(

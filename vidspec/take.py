@@ -24,11 +24,13 @@ def slate(shot: str, number: int) -> str:
 class Frame:
     """A frame, or for a remix the whole clip, of another take of the same list.
 
-    `at` is `first`, `last` or a time in seconds; None means the clip itself.
+    `at` is `first`, `last` or a time in seconds; None means the clip itself. `of` is the digest of the clip, where
+    the frame has been taken before.
     """
 
     slate: str
     at: str | float | None
+    of: str | None = None
 
     def value(self) -> dict[str, Any]:
         """The frame as it stands in a request until it has been taken: by name, not yet by digest."""
@@ -39,7 +41,8 @@ class Frame:
 class Input:
     """A picture, sound or clip that a take needs: a local file (`path`), an address (`url`), or a `frame`.
 
-    `setting` and `index` say what for: (`references`, 1) is the second reference.
+    `setting` and `index` say what for: (`references`, 1) is the second reference. Where a `digest` stands without
+    a path, the bytes are those that were kept when they were sent before.
     """
 
     setting: str
@@ -84,7 +87,8 @@ class Take:
     @property
     def needs(self) -> tuple[str, ...]:
         """The slates that must be rendered before this take can be sent."""
-        return tuple(dict.fromkeys(given.frame.slate for given in self.inputs if given.frame))
+        frames = (given.frame for given in self.inputs if given.frame and not given.digest)
+        return tuple(dict.fromkeys(frame.slate for frame in frames))
 
     @property
     def fingerprint(self) -> str:

@@ -91,7 +91,7 @@ def write_list(path: Path, count: int) -> None:
 
 def finish(path: Path) -> None:
     """Leave what a whole render would: a record for every take, and a tiny file for every clip."""
-    from vidspec import lock as locks
+    from vidspec import locktext
     from vidspec.lock import Lock, Output, Record
     from vidspec.project import open_lists
 
@@ -117,7 +117,7 @@ def finish(path: Path) -> None:
             rendered_at="2026-11-20T10:00:00Z",
         )
         lock.put(take.slate, record)
-    opened.lock_path.write_text(locks.dump(lock), encoding="utf-8")
+    opened.lock_path.write_text(locktext.dump(lock), encoding="utf-8")
 
 
 def main() -> None:

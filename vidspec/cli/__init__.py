@@ -23,6 +23,11 @@ COMMANDS = {
     "config": "Show a list fully resolved: every take, and where each setting is from.",
     "plan": "Show what a render would do, what it would cost, and why.",
     "render": "Render what is missing or stale.",
+    "diff": "Show what the list asks for that its lockfile does not record.",
+    "accept": "Say that an edit is not worth paying for: the clip stays as it is.",
+    "verify": "Check every clip against the lockfile, and against what was asked for.",
+    "restore": "Bring clips of the lockfile back without paying.",
+    "push": "Copy clips to a store that several machines share.",
     "status": "Show how every take stands.",
     "adopt": "Say that a take in doubt was accepted, by the provider's id of it.",
     "lock": "Work on a lockfile: `mv` for a shot that was renamed.",
@@ -35,7 +40,7 @@ COMMANDS = {
 
 _ROOMS = {
     "lists": ("init", "validate", "config"),
-    "renders": ("plan", "render", "status", "adopt"),
+    "renders": ("plan", "render", "diff", "accept", "verify", "restore", "push", "status", "adopt"),
     "records": ("lock",),
     "surroundings": ("providers", "schema", "trust", "sandbox"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from vidspec.console import Console
     from vidspec.rehearsal import Rehearsal
+    from vidspec.shared import Shared
 
 
 def path(_ctx: click.Context, _parameter: click.Parameter, value: str | tuple[str, ...]) -> Any:
@@ -54,6 +56,16 @@ def rehearsal(*, rehearse: bool, draft: bool, faults: Path | None, speed: str | 
     return Rehearsal.of(faults=faults, speed=speed)
 
 
+def shared(store: str | None) -> Shared | None:
+    """The store that machines share, by the command line or `VIDSPEC_STORE`; None where none is named."""
+    name = store or os.environ.get("VIDSPEC_STORE", "").strip()
+    if not name:
+        return None
+    from vidspec.shared import open_shared
+
+    return open_shared(name)
+
+
 def _variable(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
     """`--var name=value` as a mapping of texts."""
     found: dict[str, Any] = {}
@@ -90,6 +102,9 @@ _SHARED: dict[str, Callable[[Callable[..., int]], Callable[..., int]]] = {
     ),
     "select": click.option("--select", "chosen", metavar="EXPR", help="Only these: ids, globs, tag:NAME, +ID …"),
     "exclude": click.option("--exclude", "left_out", metavar="EXPR", help="Not these takes."),
+    "store": click.option(
+        "--store", metavar="STORE", help="A folder or s3://BUCKET/PREFIX that keeps clips; else VIDSPEC_STORE."
+    ),
     "json": click.option("--json", is_flag=True, help="Print JSON."),
     "quiet": click.option("--quiet", "-q", is_flag=True, help="Print only what is wrong."),
     "color": click.option("--no-color", is_flag=True, help="Print without colour."),

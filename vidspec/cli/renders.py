@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vidspec.cli.parameters import ask, common, costs, make_console, optional_path, rehearsal
+from vidspec.cli.parameters import ask, common, costs, make_console, optional_path, rehearsal, shared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 1 where there is something to do.")
+@click.option("--with-dependants", "dependants", is_flag=True, help="What is stale only behind another take too.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown"]),
+    default="text",
+    help="How to print it; markdown is for a pull request or a CI summary.",
+)
 @common("files", "select", "exclude", "var", "json", "quiet", "color")
 def plan(*, files: tuple[Path, ...], no_color: bool, **options: Any) -> int:
     from vidspec.commands import plan
@@ -39,6 +47,9 @@ def plan(*, files: tuple[Path, ...], no_color: bool, **options: Any) -> int:
     metavar="5usd",
     help="Refuse a plan of more than this.",
 )
+@click.option("--with-dependants", "dependants", is_flag=True, help="What is stale only behind another take too.")
+@click.option("--locked", is_flag=True, help="Refuse where the settings of list and lockfile differ.")
+@click.option("--frozen", is_flag=True, help="Go by the lockfile alone; the list is not read.")
 @click.option("--fail-fast", is_flag=True, help="Begin nothing more once something has failed.")
 @click.option("--yes", "-y", is_flag=True, help="Agree to the price without being asked.")
 @common("file", "select", "exclude", "var", "json", "quiet", "color")
@@ -50,16 +61,74 @@ def render(
     rehearse: bool,
     faults: Path | None,
     speed: str | None,
+    frozen: bool,
+    json: bool,
+    quiet: bool,
     **options: Any,
 ) -> int:
     from vidspec.commands import render
+    from vidspec.production import Options
 
-    chosen = render.Options(
+    if frozen and (rehearse or options["draft"]):
+        raise click.UsageError("`--frozen` goes with neither `--draft` nor `--rehearse`")
+    chosen = Options(
         rehearsal=rehearsal(rehearse=rehearse, draft=options["draft"], faults=faults, speed=speed),
         ask=ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
+        shared=None if rehearse or options["draft"] else shared(None),
         **options,
     )
-    return render.run(file, variables=variables, options=chosen, console=make_console(no_color=no_color))
+    console = make_console(no_color=no_color)
+    return render.run(
+        file, variables=variables, options=chosen, console=console, frozen=frozen, json=json, quiet=quiet
+    )
+
+
+@click.command("restore")
+@common("file", "select", "exclude", "store", "json", "quiet", "color")
+def restore(*, file: Path, no_color: bool, store: str | None, json: bool, quiet: bool, **options: Any) -> int:
+    from vidspec.commands import render
+    from vidspec.production import Options
+
+    chosen = Options(shared=shared(store), **options)
+    return render.restore(file, options=chosen, console=make_console(no_color=no_color), json=json, quiet=quiet)
+
+
+@click.command("verify")
+@click.option("--kept", is_flag=True, help="Look at what is kept in `.vidspec` too.")
+@common("file", "select", "exclude", "var", "json", "quiet", "color")
+def verify(*, file: Path, no_color: bool, **options: Any) -> int:
+    from vidspec.commands import verify
+
+    return verify.run(file, console=make_console(no_color=no_color), **options)
+
+
+@click.command("push")
+@click.option("--all", "superseded", is_flag=True, help="Former clips too.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be pushed.")
+@common("file", "select", "exclude", "var", "store", "json", "quiet", "color")
+def push(*, file: Path, store: str | None, no_color: bool, **options: Any) -> int:
+    from vidspec.commands import push
+
+    return push.run(file, shared=shared(store), console=make_console(no_color=no_color), **options)
+
+
+@click.command("diff")
+@common("files", "select", "exclude", "var", "json", "quiet", "color")
+def diff(*, files: tuple[Path, ...], no_color: bool, **options: Any) -> int:
+    from vidspec.commands import diff
+
+    return diff.run(files, console=make_console(no_color=no_color), **options)
+
+
+@click.command("accept")
+@common("file")
+@click.argument("shots", nargs=-1, required=True, metavar="SHOT...")
+@click.option("--undo", is_flag=True, help="Accept these edits no longer.")
+@common("var", "quiet", "color")
+def accept(*, file: Path, shots: tuple[str, ...], no_color: bool, **options: Any) -> int:
+    from vidspec.commands import accept
+
+    return accept.run(file, shots, console=make_console(no_color=no_color), **options)
 
 
 @click.command("status")

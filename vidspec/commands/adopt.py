@@ -29,13 +29,18 @@ def run(file: Path, slate: str, request_id: str, *, console: Console) -> int:
     (opened,), _ = open_lists([file], {}, offline=True)
     if not request_id.strip() or not request_id.isprintable() or len(request_id) > _LONGEST:
         raise UsageError("the request id is empty, too long, or no text that can be printed")
-    doubtful = [name for name, flight in read(opened.site.journal).items() if flight.doubtful]
-    if slate not in doubtful:
-        known = nearest_or(slate, doubtful, "`vidspec status` shows what is") if doubtful else "nothing is"
-        raise UsageError(f"`{slate}` is not in doubt\n    help: {known}")
-    with hold(state_folder(opened.shot_list.project)), Journal(opened.site.journal) as journal:
-        flight = journal.note(slate, "accepted", request_id=request_id)
+    with hold(state_folder(opened.shot_list.project)):
+        _refuse(slate, [name for name, flight in read(opened.site.journal).items() if flight.doubtful])
+        with Journal(opened.site.journal) as journal:
+            flight = journal.note(slate, "accepted", request_id=request_id)
     console.line(
         f"{slate}: accepted by `{flight.record.provider}` as {request_id}; the next render collects it, free"
     )
     return 0
+
+
+def _refuse(slate: str, doubtful: list[str]) -> None:
+    """Raise UsageError for a take that is not in doubt."""
+    if slate not in doubtful:
+        known = nearest_or(slate, doubtful, "`vidspec status` shows what is") if doubtful else "nothing is"
+        raise UsageError(f"`{slate}` is not in doubt\n    help: {known}")

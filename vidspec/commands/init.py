@@ -8,7 +8,8 @@ from contextlib import suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from vidspec import schema
+from vidspec import merge_driver, schema
+from vidspec.diagnostic import listed
 from vidspec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ SHIPPED = {
 
 SCHEMA = "schemas/shotlist.schema.json"
 
+LOCK = "shots.lock"
+"""The lockfile that the first render of a new project writes."""
+
 _NEXT = (
     ("validate", "is anything wrong?"),
     ("plan", "what would a render do, and what would it cost?"),
@@ -37,17 +41,29 @@ _NEXT = (
 )
 
 
-def run(folder: Path, *, quiet: bool, console: Console) -> int:
+def run(folder: Path, *, quiet: bool, console: Console, with_driver: bool = False) -> int:
     """Write a new project into `folder`, or nothing at all where one of its files is there already. Always 0.
 
+    With `with_driver` git is told to merge its lockfiles by takes; where there is a project, that is all.
+
     Raises:
-        UsageError: a file is there already, or the folder cannot be written to.
+        UsageError: a file is there already, the folder cannot be written to, or git cannot be told.
     """
-    contents = _contents()
-    _refuse_to_overwrite(folder, contents)
-    _write(folder, contents)
-    if not quiet:
-        _print(folder, contents, console)
+    names = merge_driver.lockfiles(folder) if with_driver else []
+    if with_driver:
+        merge_driver.require_repository(folder)
+    if not names:
+        contents = _contents()
+        _refuse_to_overwrite(folder, contents)
+        _write(folder, contents)
+        if not quiet:
+            _print_written(folder, contents, console)
+    if with_driver:
+        done = merge_driver.set_up(folder, names or [LOCK])
+        if not quiet:
+            _print_driver(done, names or [LOCK], console)
+    if not names and not quiet:
+        _print_next(folder, console)
     return 0
 
 
@@ -113,9 +129,21 @@ def _take_back(made: list[Path]) -> None:
             path.rmdir() if path.is_dir() else path.unlink()
 
 
-def _print(folder: Path, names: Iterable[str], console: Console) -> None:
+def _print_written(folder: Path, names: Iterable[str], console: Console) -> None:
     for name in names:
         console.line(f"{console.paint('wrote', 'green')}  {folder / name}")
+
+
+def _print_driver(done: Iterable[tuple[str, str]], names: Iterable[str], console: Console) -> None:
+    rows = [[console.paint(verb, "green"), what] for verb, what in done]
+    console.rows(rows, indent="")
+    if not rows:
+        console.line(f"git merges {listed(names)} by takes already; nothing was changed")
+    else:
+        console.line(f"to undo: git config --remove-section {merge_driver.SECTION}")
+
+
+def _print_next(folder: Path, console: Console) -> None:
     console.line()
     console.line("next:")
     shot_list = shlex.quote(_as_argument(folder / "shots.yaml"))

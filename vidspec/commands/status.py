@@ -7,7 +7,8 @@ from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from vidspec.diagnostic import counted
-from vidspec.plan import Afloat
+from vidspec.plan_table import is_accepted, prunable, why
+from vidspec.planned import Afloat
 from vidspec.project import open_lists, selected
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from vidspec.console import Console
     from vidspec.lock import Lock, Record
-    from vidspec.plan import Planned
+    from vidspec.planned import Planned
 
 _HUES = {
     "done": "green",
@@ -26,6 +27,7 @@ _HUES = {
     "changed": "red",
     "waiting": "yellow",
     "accepted": "blue",
+    "waived": "cyan",
     "failed": "red",
     "in_doubt": "red",
     "blocked": "yellow",
@@ -65,6 +67,8 @@ def run(
     console.line(f"{counted(len(takes), 'take')}: {words}")
     for slate in () if quiet else found.removed:
         console.line(f"{console.paint('removed', 'yellow')}  {slate}  no longer in the list; its clip is kept")
+    for hint in () if quiet else prunable(found.removed, opened.shot_list.name):
+        console.line(f"{console.paint('hint:', 'cyan')} {hint}")
     return 0
 
 
@@ -76,7 +80,7 @@ def _print_takes(console: Console, takes: Sequence[Planned], lock: Lock) -> None
                 planned.slate,
                 planned.take.provider,
                 *_facts(lock.get(planned.slate)),
-                "; ".join(planned.reasons),
+                why(planned),
             ]
             for planned in takes
         ],
@@ -103,6 +107,7 @@ def _value(planned: Planned, record: Record | None) -> dict[str, Any]:
         "state": planned.state,
         "action": planned.action,
         "reasons": list(planned.reasons),
+        "accepted": is_accepted(planned),
         "output": planned.take.output,
         "sha256": output.sha256 if output else None,
         "request_id": planned.request_id,

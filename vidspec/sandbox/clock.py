@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from vidspec.drawer import held_while_drawing
 from vidspec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ class FastClock(trio.abc.Clock):
     """Time that passes `rate` times as fast as real seconds, from 0, for `trio.run(…, clock=…)`.
 
     While it is held, no virtual time passes and no deadline falls due: only I/O and threads wake the loop. With
-    `hold_while_drawing`, the sandbox holds it while clips are drawn, so that slow drawing costs no virtual time.
+    `hold_while_drawing` it is held while clips are drawn, by twins or for the list's own drawn takes, so that slow
+    drawing costs no virtual time.
     Hold and let go only from within the loop. Raises `ValueError` for a rate that is not positive and finite.
     """
 
@@ -83,17 +85,6 @@ class FastClock(trio.abc.Clock):
             yield
         finally:
             self.resume()
-
-
-@contextmanager
-def held_while_drawing() -> Iterator[None]:
-    """Hold the running clock, if it is one that wants to be held while clips are drawn."""
-    clock = trio.lowlevel.current_clock()
-    if isinstance(clock, FastClock) and clock.hold_while_drawing:
-        with clock.held():
-            yield
-    else:
-        yield
 
 
 def parse_speed(text: str) -> float:

@@ -9,14 +9,14 @@ import pytest
 from vidspec import fingerprint
 from vidspec.difference import as_recorded, differences
 from vidspec.lock import Lock, Output, Record
-from vidspec.plan import Planned, plan
+from vidspec.planning import plan
 from vidspec.project import open_lists
 from vidspec.take import Frame, Input, Take
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vidspec.plan import Plan
+    from vidspec.planned import Plan, Planned
 
 Shots = Callable[..., "Path"]
 
@@ -27,6 +27,10 @@ class Disk:
 
     sizes: dict[str, int] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
+    altered: set[str] = field(default_factory=set)
+
+    def is_altered(self, output: str, digest: str) -> bool:
+        return output in self.altered
 
     def size(self, output: str) -> int | None:
         return self.sizes.get(output)
@@ -508,5 +512,5 @@ def test_a_reason_shows_where_two_long_texts_part(shots: Shots, old: str, new: s
 
 def test_a_reason_cannot_steer_the_terminal(take: Take) -> None:
     record = record_of(replace(take, request={**take.request, "prompt": "\x1b[2J\x07 old"}))
-    (reason,) = differences(take, record)
+    (reason,) = map(str, differences(take, record))
     assert reason == "prompt: �[2J� old → x"
