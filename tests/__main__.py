@@ -49,7 +49,8 @@ def main() -> None:
         for name in BESIDE_THE_TESTS:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
             copy(ROOT / name, away / name)
-        step("tests against the wheel", "pytest", *sys.argv[1:], cwd=away)
+        spread = ("-n", "auto", "--dist", "loadfile")
+        step("tests against the wheel", "pytest", *spread, *sys.argv[1:], cwd=away)
 
 
 if __name__ == "__main__":

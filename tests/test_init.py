@@ -312,9 +312,11 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty repository, with the settings of nobody; the test runs in it."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
     subprocess.run(["git", "init", "--quiet"], check=True)
-    return tmp_path
+    return folder
 
 
 def driver_of(folder: Path) -> str:
@@ -349,7 +351,6 @@ def test_a_new_project_with_the_driver_is_the_same_and_git_is_told(repository: P
     assert driver_of(repository).startswith("vidspec lock merge %A %B --base %O -o %A || git merge-file ")
     assert "set  merge.vidspec-lock.driver in the settings of this clone\n" in printed
     assert printed.index("set  merge") < printed.index("next:")
-    shutil.rmtree(repository.parent / "plain")
 
 
 @needs_git
@@ -393,6 +394,7 @@ def test_quiet_tells_git_and_prints_nothing(repository: Path) -> None:
 def test_where_git_cannot_be_told_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     if trouble == "no git":
         monkeypatch.setenv("PATH", os.devnull)
     said = "git is not installed" if trouble == "no git" else "is in no git repository"

@@ -20,16 +20,16 @@ ROWS = [
     "cli",
     "commands api",
     "production",
-    "conduct rehearsal",
+    "conduct rehearsal report",
     "summary",
     "clearance portion frozen recorded export",
     "engine project sandbox",
     "run",
     "remote landing drawer",
-    "download ingredients desk divergence_text plan_markdown",
-    "studio ledger hold progress crash plan_table http journal site history deposit merge_driver",
+    "download ingredients desk divergence_text plan_markdown reproducible",
+    "studio ledger hold progress crash plan_table http journal site history deposit merge_driver runlog",
     "resolve selection folder catalogue lanes shared inspection join",
-    "animatic planning drafting store divergence acceptance",
+    "animatic planning drafting store divergence acceptance miniature",
     "continuity",
     "planned merge",
     "budget unfold check inputs account outputs trust state difference delivered reconcile",
@@ -48,11 +48,11 @@ OWNERS = {
     "yaml": {"document"},
     "jsonschema": {"schema"},
     "referencing": {"schema"},
-    "jinja2": {"prompt"},
+    "jinja2": {"prompt", "report"},
     "click": {"cli"},
     "rich": {"progress"},
-    "av": {"media", "join"},
-    "PIL": {"picture", "media", "animatic", "join"},
+    "av": {"media", "join", "miniature"},
+    "PIL": {"picture", "media", "animatic", "join", "miniature"},
     "httpx": {"http"},
     "h11": {"sandbox"},
     "obstore": {"shared"},
@@ -134,7 +134,7 @@ def test_a_module_imports_only_from_rows_below_its_own() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("package", ["commands", "animatic", "cli", "prompt", "providers"])
+@pytest.mark.parametrize("package", ["commands", "animatic", "cli", "prompt", "providers", "report"])
 def test_the_modules_of_a_package_do_not_import_each_other_in_a_circle(package: str) -> None:
     from vidspec import graph
 

@@ -6,16 +6,16 @@ sees to it. The modules of a package are one room::
     cli                                                   the command line
     commands api                                          one command, one module; the same from Python
     production                                            what is asked of a run, and what the engine is given
-    conduct rehearsal                                     a run from its first signal to its last
+    conduct rehearsal report                              a run from its first signal to its last; the page of it
     summary                                               the last words of a run
     clearance portion frozen recorded export              what must be in order before anything is sent; the edit
     engine project sandbox                                a run, a list opened for a command, the twins
     run                                                   what a run is given
     remote landing drawer                                 a take at its provider, a clip at its place
-    download ingredients desk divergence_text plan_markdown
-    studio ledger hold progress crash plan_table http journal site history deposit merge_driver
+    download ingredients desk divergence_text plan_markdown reproducible
+    studio ledger hold progress crash plan_table http journal site history deposit merge_driver runlog
     resolve selection folder catalogue lanes shared inspection join
-    animatic planning drafting store divergence acceptance    clips, and what would be done for them, and why
+    animatic planning drafting store divergence acceptance miniature  clips, and what would be done for them
     continuity
     planned merge
     budget unfold check inputs account outputs trust state difference delivered reconcile

@@ -1,11 +1,11 @@
 """What the commands do, as functions of Python: typed, and with the same objects that the commands use.
 
-    import trio, vidspec
+import trio, vidspec
 
-    film = vidspec.load("shots.yaml")
-    for planned in vidspec.plan(film).work:
-        print(planned.slate, planned.action, planned.cost)
-    outcome = trio.run(lambda: vidspec.render(film, yes=True))
+film = vidspec.load("shots.yaml")
+for planned in vidspec.plan(film).work:
+    print(planned.slate, planned.action, planned.cost)
+outcome = trio.run(lambda: vidspec.render(film, yes=True))
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidspec import conduct, production, project
 from vidspec.events import Outcome
+from vidspec.planned import Afloat
 from vidspec.production import Options
 from vidspec.site import Site
 
@@ -60,13 +61,16 @@ def load(file: Name, *, variables: Mapping[str, Any] | None = None, frozen: bool
     return opened
 
 
-def plan(film: Opened) -> Plan:
+def plan(film: Opened, *, dependants: bool = False) -> Plan:
     """What a render would do for every take, what it would cost, and why; nothing is changed.
+
+    With `dependants` what is stale only behind another take would be rendered too.
 
     Raises:
         LockError, JournalError: the lockfile or the journal cannot be read.
     """
-    return film.plan()
+    lock, flights = film.read()
+    return film.plan(lock, Afloat(flights=flights, dependants=dependants))
 
 
 def read_lock(file: Name) -> Lock:
@@ -92,6 +96,7 @@ async def render(
     resubmit: Sequence[str] = (),
     locked: bool = False,
     fail_fast: bool = False,
+    dependants: bool = False,
     draft: bool = False,
     on_event: Listener | None = None,
 ) -> Outcome:
@@ -118,6 +123,7 @@ async def render(
         only_free=only_free,
         most=max_takes,
         fail_fast=fail_fast,
+        dependants=dependants,
         locked=locked,
         allowed=max_cost,
     )

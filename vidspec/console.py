@@ -49,6 +49,11 @@ class Console:
             if one.help:
                 self.line(f"    {self.paint('help:', 'cyan')} {one.help}")
 
+    def notices(self, found: Iterable[str]) -> None:
+        """Write what a person should know of a file that was read, and is no fault of the list."""
+        for one in found:
+            self.line(f"{self.paint('note:', 'cyan', 'bold')} {one}")
+
     def rows(self, rows: Sequence[Sequence[str]], *, indent: str = "  ", right: Iterable[int] = ()) -> None:
         """Write rows in columns two blanks apart; the columns named in `right` are set flush right."""
         flush = set(right)

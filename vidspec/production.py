@@ -6,9 +6,10 @@ import os
 import shutil
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vidspec import account, budget, clearance, journal, studio
+from vidspec import account, budget, clearance, journal, reproducible, studio
 from vidspec.divergence import InPlace
 from vidspec.errors import LockError, UsageError
 from vidspec.frozen import missing_inputs
@@ -43,8 +44,8 @@ class Options:
     all the same, so that the same command after a kill pays nothing. `only_new`, `only_free` and `most` say how
     much of the work is taken on, `allowed` what it may cost, by currency. With `dependants` what is stale only
     behind another take is rendered too, with `locked` nothing is done where list and lockfile differ. `ask` puts
-    a question that is answered by yes or no; None where nobody is there. `shared` is a store that other machines
-    keep clips in.
+    a question that is answered by yes or no; None where nobody is there; `say` is told what a person should know
+    before that. `shared` is a store that other machines keep clips in.
     """
 
     chosen: str | None = None
@@ -62,6 +63,7 @@ class Options:
     locked: bool = False
     allowed: Mapping[str, float] | None = None
     ask: Callable[[str], bool] | None = None
+    say: Callable[[str], None] = lambda _line: None
     shared: Shared | None = None
 
     @property
@@ -120,6 +122,8 @@ def admitted(opened: Opened, options: Options) -> Iterator[tuple[Intent, dict[st
     first = _intent(opened, options)  # what must not start leaves no trace
     if _fetch_shared(first, options):
         first = _intent(opened, options)
+    for notice in first.lock.notices:
+        options.say(notice)
     accounts = _cleared(first, options)
     with hold(_state_folder(opened, first.site)):
         if options.rehearsal is not None:
@@ -234,6 +238,8 @@ def _cleared(intent: Intent, options: Options) -> dict[str, Account]:
     if any(one.pays for one in intent.work):
         clearance.refuse_left_behind(shot_list.path, intent.site.journal)
     clearance.hold_to_budget(shot_list.budget, options.allowed, intent.work)
+    for sentence in reproducible.sentences(intent.work, datetime.now(UTC).date()):
+        options.say(sentence)
     if not options.yes:
         clearance.consent(intent.work, options.ask)
     return accounts

@@ -98,17 +98,15 @@ class Opened:
         journal.settle(lock, flights)
         return lock, flights
 
-    def plan(self, lock: Lock | None = None, afloat: Afloat | None = None, *, dependants: bool = False) -> Plan:
+    def plan(self, lock: Lock | None = None, afloat: Afloat | None = None) -> Plan:
         """What a render would do, by a lock and what is afloat; without them, by what is on disk now.
-
-        With `dependants` what is stale only behind another take would be rendered too.
 
         Raises:
             LockError, JournalError: what is on disk cannot be read.
         """
         if lock is None:
             lock, flights = self.read()
-            afloat = Afloat(flights=flights, dependants=dependants)
+            afloat = Afloat(flights=flights)
         afloat = afloat or Afloat()
         disk = ProjectDisk(self.shot_list.project, self.site.folder, doubted=afloat.landing)
         return plan(self.takes, lock, disk, self.skipped, afloat)

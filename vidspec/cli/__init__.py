@@ -30,7 +30,7 @@ COMMANDS = {
     "push": "Copy clips to a store that several machines share.",
     "status": "Show how every take stands.",
     "adopt": "Say that a take in doubt was accepted, by the provider's id of it.",
-    "lock": "Work on a lockfile: `mv` for a shot that was renamed.",
+    "lock": "Work on lockfiles: `merge` two, `mv` a renamed shot, `prune` what is gone.",
     "providers": "Show the providers and what their models can do.",
     "schema": "Print a JSON Schema.",
     "trust": "Trust a host with keys, show those that are trusted, or trust one no longer.",

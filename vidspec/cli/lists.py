@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 @click.command("init")
 @click.argument("folder", callback=path, default=".")
+@click.option("--merge-driver", "with_driver", is_flag=True, help="Have git merge lockfiles by takes.")
 @common("quiet", "color")
-def init(*, folder: Path, quiet: bool, no_color: bool) -> int:
+def init(*, folder: Path, no_color: bool, **options: Any) -> int:
     from vidspec.commands import init
 
-    return init.run(folder, quiet=quiet, console=make_console(no_color=no_color))
+    return init.run(folder, console=make_console(no_color=no_color), **options)
 
 
 @click.command("validate")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidspec import budget, plan_markdown, plan_table
 from vidspec.errors import UsageError
+from vidspec.planned import Afloat
 from vidspec.project import open_lists, selected
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ def run(
     values: list[dict[str, Any]] = []
     busy = False
     for one in opened:
-        found = one.plan(dependants=dependants)
+        lock, flights = one.read()
+        if not quiet:
+            notes.notices(lock.notices)
+        found = one.plan(lock, Afloat(flights=flights, dependants=dependants))
         slates = selected(found, chosen, left_out)
         busy = busy or any(planned.action != "keep" and planned.slate in slates for planned in found.takes)
         if json:

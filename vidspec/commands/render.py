@@ -47,6 +47,9 @@ def run(
     """
     notes = console.beside(sys.stderr)
     opened = _opened(file, variables, options, notes, frozen=frozen, quiet=quiet)
+    if not quiet:
+        note = notes.paint("note:", "cyan", "bold")
+        options = replace(options, say=lambda line: notes.line(f"{note} {line}"))
     with production.admitted(opened, options) as (intent, accounts):
         outcome = _performed(intent, accounts, options, notes, json=json, quiet=quiet)
     if quiet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from json import dumps
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ def run(
     """
     (opened,), _ = open_lists([file], variables)
     lock, flights = opened.read()
+    console.beside(sys.stderr).notices(() if quiet else lock.notices)
     found = opened.plan(lock, Afloat(flights=flights))
     slates = selected(found, chosen, left_out)
     takes = [planned for planned in found.takes if planned.slate in slates]
