@@ -157,6 +157,23 @@ def test_a_picture_that_is_nowhere_is_said_before_anything_is_sent(film: Film, h
     assert "neither in the project nor kept" in ended.stderr
 
 
+@pytest.mark.parametrize("path", ["../a.png", "/{outside}/a.png", "link/a.png"], ids=["above", "absolute", "link"])
+def test_a_picture_outside_the_project_is_not_read_whatever_a_lockfile_says(
+    film: Film, house: House, path: str
+) -> None:
+    Image.new("RGB", (1280, 720), "red").save(film.project / "a.png")
+    film.write(f"- {{id: a, prompt: one, {I2V}, first_frame: a.png}}")
+    assert film.render().returncode == 0
+    clone(film)
+    (film.project / "a.png").rename(film.project.parent / "a.png")
+    (film.project / "link").symlink_to("..")
+    path = path.replace("/{outside}", str(film.project.parent))
+    text = film.lock.read_text("utf-8").replace('first_frame: "a.png"', f'first_frame: "{path}"')
+    film.lock.write_text(text, "utf-8")
+    assert film.render("--frozen", "--resubmit", "a-t01").returncode == 2
+    assert len(house.sent) == 1
+
+
 def test_a_frame_of_another_take_is_the_same_one_again(film: Film, house: House) -> None:
     film.write(f"{ONE}\n- {{id: b, prompt: two, {I2V}, first_frame: {{shot: a, at: last}}}}")
     assert film.render().returncode == 0
@@ -266,7 +283,7 @@ def test_takes_that_are_drawn_here_are_drawn_again(shots: Shots, project: Path, 
     assert "a-t01: the same bytes came out as before" in ended.stdout
 
 
-def test_a_clone_restores_verifies_sees_the_price_of_one_edit_and_renders_only_that(film: Film, house: House) -> None:
+def test_a_clone_restores_verifies_and_renders_one_edit_at_its_price(film: Film, house: House) -> None:
     film.write(TWO)
     assert film.render().returncode == 0
     clone(film)

@@ -392,7 +392,7 @@ class _Engine:
             journal.note(flight.slate, "delivered", record=record)
             landing.keep_what_stands(self._given.store, target)
         self._compare(flight.slate, record)
-        self._settle(flight.slate, record, self._given.ledger.lock.get(flight.slate))
+        self._settle(flight.slate, record, self._given.ledger.lock.get(flight.slate), collected=at_once)
 
     def _compare(self, slate: str, record: Record) -> None:
         """Note where a clip is not what was asked for; it is paid, and kept all the same."""
@@ -403,14 +403,15 @@ class _Engine:
             if found := list(mismatches(request, record.output, rules)):
                 self._tally.amiss[slate] = "; ".join(found)
 
-    def _settle(self, slate: str, record: Record, former: Record | None) -> None:
+    def _settle(self, slate: str, record: Record, former: Record | None, *, collected: bool = False) -> None:
         output = record.output
         assert output is not None
         if former is not None and former.output is not None and landing.is_again(former, record):
             self._tally.again[slate] = former.output.sha256 == output.sha256
         self._given.ledger.settle(slate, record.superseding(landing.former_of(former, record)))
-        amiss = {"amiss": self._tally.amiss[slate]} if slate in self._tally.amiss else {}
-        self._tell("downloaded", slate, path=output.path, bytes=output.bytes, seconds=output.duration, **amiss)
+        more: dict[str, Any] = {"amiss": self._tally.amiss[slate]} if slate in self._tally.amiss else {}
+        more |= {"collected": True} if collected else {}
+        self._tell("downloaded", slate, path=output.path, bytes=output.bytes, seconds=output.duration, **more)
 
     def _moment(self) -> str:
         return f"{self._given.now():%Y-%m-%dT%H:%M:%SZ}"

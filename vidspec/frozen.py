@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vidspec import document
 from vidspec.errors import LockError, UsageError
 from vidspec.ingredients import has_digest
+from vidspec.lock import leads_out
 from vidspec.project import Opened, read_lock
 from vidspec.providers import PROVIDERS, table
 from vidspec.resolve import Resolution
@@ -137,9 +138,14 @@ class _Finder:
 
     def path(self, digest: str, written: str | None) -> str | None:
         """The path in the project of a file with these bytes; None where they are kept, or nowhere."""
-        if written is not None and has_digest(self._project / written, digest):
+        if written is not None and self._is_inside(written) and has_digest(self._project / written, digest):
             return written
         return None if self.store.holds(digest) else self._elsewhere.get(digest)
+
+    def _is_inside(self, path: str) -> bool:
+        """Whether a path leads to a file of the project, also where links are followed."""
+        inside = not leads_out(path)
+        return inside and (self._project / path).resolve().is_relative_to(self._project.resolve())
 
     @cached_property
     def _elsewhere(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from vidspec.errors import JournalError
-from vidspec.lock import Cost, Output, Record
+from vidspec.lock import Cost, Output, Record, Unknown
 from vidspec.state import LEGAL, PASSING, Flight, IllegalMove, check
 from vidspec.store import whole
 
@@ -229,7 +229,8 @@ def _record(fields: dict[str, Any]) -> Record:
             made[name] = kind(**made[name])
     if "output" in made:
         _check_inside(made["output"].path)
-    return Record(**{**made, "defaulted": tuple(made.get("defaulted", ()))})
+    unknown = tuple(Unknown(*one) for one in made.get("unknown", ()))
+    return Record(**{**made, "defaulted": tuple(made.get("defaulted", ())), "unknown": unknown})
 
 
 def _replayed(data: bytes, path: Path) -> dict[str, Flight]:

@@ -119,7 +119,7 @@ def ending(event: Event) -> str:
         return f"{event.slate}  in doubt: {details['reason']}"
     if event.event == "state":
         return f"{event.slate}  {details['state']}"
-    word = "restored" if details.get("restored") else "rendered"
+    word = next((word for word in ("restored", "collected") if details.get(word)), "rendered")
     return f"{event.slate}  {word}  {details['path']}  ({event.time:.1f} s)"
 
 
