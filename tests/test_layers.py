@@ -134,7 +134,9 @@ def test_a_module_imports_only_from_rows_below_its_own() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("package", ["commands", "animatic", "cli", "prompt", "providers", "report"])
+@pytest.mark.parametrize(
+    "package", ["commands", "animatic", "cli", "prompt", "providers", "report", "export", "join"]
+)
 def test_the_modules_of_a_package_do_not_import_each_other_in_a_circle(package: str) -> None:
     from vidspec import graph
 

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import io
+import random
+import struct
 from fractions import Fraction
+from functools import cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import av
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
-from PIL import Image
+from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
 
 from vidspec.errors import MediaError
 from vidspec.media import Encoder, frame, probe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 SIZE = (64, 48)
@@ -116,6 +121,170 @@ def test_a_time_gives_the_frame_shown_then(tmp_path: Path, at: float, number: in
     assert number_of(frame(clip(tmp_path / "a.mp4"), at)) == number
 
 
+# --- the exact frame: numbers are drawn into the pictures, and read back ---------------------------------------
+
+WIDE, COUNT = (160, 96), 60
+
+
+@cache
+def drawn(number: int) -> Image.Image:
+    """A picture with its number in digits, before something that moves."""
+    picture = Image.new("RGB", WIDE, (30 + number % 7 * 5, 60, 90))
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((number * 3 % 140, 80, number * 3 % 140 + 20, 95), fill=(200, 40, 40))
+    pen.text((20, 15), f"{number:03}", font=ImageFont.load_default(40), fill=(240, 240, 240))
+    return picture
+
+
+@cache
+def digits(number: int) -> Image.Image:
+    return strokes(drawn(number))
+
+
+def strokes(picture: Image.Image) -> Image.Image:
+    """Where the number stands, in black and white."""
+    return picture.convert("L").crop((15, 15, 140, 70)).point(lambda level: 255 * (level > 150))
+
+
+def written(data: bytes) -> int:
+    """The number whose drawing is nearest, by far."""
+    seen = strokes(decoded(data))
+    distances = [ImageStat.Stat(ImageChops.difference(seen, digits(number))).mean[0] for number in range(COUNT)]
+    nearest, second = sorted(distances)[:2]
+    assert nearest < 0.5 * second
+    return distances.index(nearest)
+
+
+def numbered(
+    path: Path,
+    rate: Fraction = RATE,
+    *,
+    codec: str = "libx264",
+    options: dict[str, str] | None = None,
+    times: Sequence[int] = (),
+    container: str = "mp4",
+    sound: float = 0.0,
+) -> Path:
+    """A clip of numbered frames as other encoders make them; `times` in milliseconds, else one after the other."""
+    with av.open(str(path), "w", format=container) as made:
+        stream = made.add_stream(codec, rate=rate, width=WIDE[0], height=WIDE[1], pix_fmt="yuv420p")
+        assert isinstance(stream, av.VideoStream)
+        stream.codec_context.options = options or {}
+        base = Fraction(1, 1000) if times else 1 / rate
+        stream.codec_context.time_base = base
+        if sound:
+            track = made.add_stream("aac", rate=48000)
+        for number, time in enumerate(times or range(COUNT)):
+            rgb = av.VideoFrame(*WIDE, "rgb24")
+            rgb.planes[0].update(drawn(number).tobytes())
+            picture = rgb.reformat(format="yuv420p")
+            picture.pts, picture.time_base = time, base
+            made.mux(stream.encode(picture))
+        made.mux(stream.encode(None))
+        for number in range(int(sound * 48000 / 1024)):
+            silence = av.AudioFrame(format="fltp", layout="stereo", samples=1024)
+            for plane in silence.planes:
+                plane.update(bytes(plane.buffer_size))
+            silence.sample_rate, silence.pts = 48000, number * 1024
+            made.mux(track.encode(silence))
+        if sound:
+            made.mux(track.encode(None))
+    return path
+
+
+ENCODED: dict[str, dict[str, Any]] = {
+    "three frames back and forth": {"options": {"bf": "3", "g": "13"}},
+    "an open group of eleven": {"options": {"bf": "3", "x264-params": "keyint=11:open-gop=1:scenecut=0:b-adapt=0"}},
+    "a pyramid": {"options": {"x264-params": "bframes=8:b-pyramid=normal:keyint=37:b-adapt=0:open-gop=1:ref=5"}},
+    "refreshed without keyframes": {"options": {"x264-params": "intra-refresh=1:keyint=20:bframes=3:scenecut=0"}},
+    "one keyframe": {"options": {"g": "250"}},
+    "MPEG-4": {"codec": "mpeg4", "options": {"bf": "2", "g": "12", "b": "2000000"}},
+    "VP9": {"codec": "libvpx-vp9", "options": {"g": "17", "cpu-used": "8"}, "container": "webm"},
+    "Matroska": {"options": {"bf": "3", "g": "13"}, "container": "matroska"},
+    "a transport stream": {"options": {"bf": "3", "g": "13"}, "container": "mpegts"},
+}
+RATES = {"24": RATE, "25": Fraction(25), "30": Fraction(30), "23.976": Fraction(24000, 1001)}
+
+
+@pytest.mark.parametrize("how", ENCODED.values(), ids=ENCODED)
+def test_the_last_frame_is_exact_however_the_clip_was_encoded(tmp_path: Path, how: dict[str, Any]) -> None:
+    path = numbered(tmp_path / "a.clip", **how)
+    assert (written(frame(path, "first")), written(frame(path, "last"))) == (0, COUNT - 1)
+    for number in (0, 1, 10, 11, 12, 13, 36, 37, 58, 59):
+        assert written(frame(path, (number + 0.5) / 24)) == number
+
+
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+def test_every_frame_is_shown_from_its_time_until_that_of_the_next(tmp_path: Path, rate: Fraction) -> None:
+    path = numbered(tmp_path / "a.mp4", rate, options={"bf": "3", "g": "13"})
+    assert written(frame(path, "last")) == COUNT - 1
+    for number in range(0, COUNT, 7):
+        assert written(frame(path, float(number / rate))) == number
+        assert written(frame(path, float((number + 1) / rate) - 0.001)) == number
+    with pytest.raises(MediaError, match="has no frame at"):
+        frame(path, float(COUNT / rate) + 0.01)
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska"])
+def test_frames_that_do_not_come_evenly_are_told_by_their_times(tmp_path: Path, container: str) -> None:
+    steps = random.Random(3).choices((10, 20, 33, 40, 100, 250), k=COUNT - 1)
+    times = [0, *accumulate(steps)]
+    options = {"bf": "3", "x264-params": "keyint=12:open-gop=1:b-adapt=0"}
+    path = numbered(tmp_path / "a.clip", options=options, times=times, container=container)
+    for number in range(0, COUNT - 1, 5):
+        assert written(frame(path, times[number] / 1000)) == number
+        assert written(frame(path, (times[number] + times[number + 1]) / 2000)) == number
+    assert written(frame(path, times[-1] / 1000)) == COUNT - 1
+    assert written(frame(path, "last")) == COUNT - 1
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska", "mpegts"])
+def test_sound_that_is_longer_than_the_pictures_makes_no_frames(tmp_path: Path, container: str) -> None:
+    path = numbered(tmp_path / "a.clip", container=container, sound=4.0)
+    assert written(frame(path, "last")) == COUNT - 1
+    assert written(frame(path, 2.5)) == COUNT - 1
+    with pytest.raises(MediaError, match=r"is 2\.(5|499) seconds long and has no frame at: 3"):
+        frame(path, 3.0)
+
+
+def edited(path: Path, first: int, frames: int) -> Path:
+    """The same file, of which an edit list shows only some frames."""
+    data = bytearray(path.read_bytes())
+    place = data.index(b"elst") + 12
+    (begin,) = struct.unpack_from(">i", data, place + 4)
+    struct.pack_into(">Ii", data, place, 1000 * frames // 24, begin + first * 12288 // 24)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("keyint", ["250", "12"])
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        pytest.param(0, 36, id="the end is cut off"),
+        pytest.param(17, 59, id="the beginning is cut off"),
+        pytest.param(17, 36, id="both are cut off"),
+    ],
+)
+def test_what_an_edit_list_hides_is_no_frame_of_the_clip(
+    tmp_path: Path, keyint: str, first: int, last: int
+) -> None:
+    options = {"bf": "3", "x264-params": f"keyint={keyint}:open-gop=1:scenecut=0"}
+    path = edited(numbered(tmp_path / "a.mp4", options=options), first, last - first + 1)
+    assert (written(frame(path, "first")), written(frame(path, "last"))) == (first, last)
+    assert written(frame(path, 0.5)) == first + 12
+    with pytest.raises(MediaError, match="has no frame at"):
+        frame(path, (last - first + 1) / 24 + 0.01)
+    assert probe(path).frames == last - first + 1
+
+
+def test_pictures_that_begin_after_the_sound_are_counted_from_the_first_of_them(tmp_path: Path) -> None:
+    times = [500 + 40 * number for number in range(COUNT)]
+    path = numbered(tmp_path / "a.mp4", times=times, options={"bf": "3"}, sound=4.0)
+    assert [written(frame(path, at)) for at in (0.0, 0.401, 1.0)] == [0, 10, 25]
+    assert written(frame(path, "last")) == COUNT - 1
+
+
 @pytest.mark.parametrize(
     "at", [pytest.param(1.2, id="late"), pytest.param(-0.1, id="early"), pytest.param(float("nan"), id="never")]
 )
@@ -145,6 +314,42 @@ def test_colours_survive(tmp_path: Path, colour: tuple[int, int, int], size: tup
     seen = decoded(frame(tmp_path / "a.mp4", "first")).getpixel((20, 20))
     assert isinstance(seen, tuple)
     assert max(abs(one - other) for one, other in zip(seen, colour, strict=True)) <= 2
+
+
+KR_KB = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114)}
+"""How much red and blue there is in the light, by the number that H.264 has for the matrix."""
+
+
+def levels(colour: tuple[int, int, int], matrix: int, *, full: bool) -> tuple[int, int, int]:
+    """Y, Cb and Cr by the definition of the matrix, rounded once."""
+    kr, kb = KR_KB[matrix]
+    red, green, blue = (one / 255 for one in colour)
+    light = kr * red + (1 - kr - kb) * green + kb * blue
+    chroma = (blue - light) / (2 - 2 * kb), (red - light) / (2 - 2 * kr)
+    if full:
+        return round(255 * light), *(min(255, round(128 + 255 * one)) for one in chroma)  # type: ignore[return-value]
+    return round(16 + 219 * light), *(round(128 + 224 * one) for one in chroma)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("colour", [pytest.param(value, id=name) for name, value in COLOURS.items()])
+@pytest.mark.parametrize("full", [pytest.param(True, id="full"), pytest.param(False, id="limited")])
+@pytest.mark.parametrize("matrix", KR_KB, ids=["709", "601 of 625 lines", "601"])
+def test_colours_are_those_of_the_clip_s_own_matrix_and_range_to_within_three_levels(
+    tmp_path: Path, matrix: int, full: bool, colour: tuple[int, int, int]
+) -> None:
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=24, width=64, height=48, pix_fmt="yuv420p")
+        stream.codec_context.colorspace = matrix
+        stream.codec_context.color_range = ColorRange.JPEG if full else ColorRange.MPEG
+        stream.codec_context.options = {"qp": "0"}
+        picture = av.VideoFrame(64, 48, "yuv420p")
+        for plane, level in zip(picture.planes, levels(colour, matrix, full=full), strict=True):
+            plane.update(bytes([level]) * plane.buffer_size)
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    seen = decoded(frame(tmp_path / "a.mp4", "last")).getpixel((20, 20))
+    assert isinstance(seen, tuple)
+    assert max(abs(one - other) for one, other in zip(seen, colour, strict=True)) <= 3
 
 
 @pytest.mark.parametrize(

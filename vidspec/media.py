@@ -72,8 +72,10 @@ def probe(path: Path) -> Probe:
 def frame(path: Path, at: Literal["first", "last"] | float) -> bytes:
     """The first frame of a clip, the very last, or the one shown at a time in seconds, as a PNG in RGB.
 
-    The end of the clip counts as its last frame. Raises `MediaError` for an unreadable clip and for a time
-    outside the clip.
+    It is the frame as a player shows it: what an edit list hides is no frame of the clip. Of 255 levels each of
+    red, green and blue is at most 3 from what the clip's own matrix and range say. Seconds count from the first
+    picture; the end of the last one counts as the last frame. Raises `MediaError` for an unreadable clip and for
+    a time outside of the pictures, whatever the sound does.
     """
     with opened(path) as (container, stream):
         if at == "first":
@@ -158,9 +160,12 @@ class Encoder:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """A clip's container and picture stream; what goes wrong with its bytes in the block becomes a `MediaError`."""
-    options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+def opened(path: Path, **more: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """A clip's container and picture stream; what goes wrong with its bytes in the block becomes a `MediaError`.
+
+    `more` are options of the library's reader.
+    """
+    options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file", **more}
     try:
         if path.stat().st_size == 0:
             raise MediaError(f"`{path}` is empty")
@@ -183,6 +188,8 @@ def _container(path: Path, options: dict[str, str]) -> InputContainer:
 def _pictures(path: Path, container: InputContainer) -> VideoStream:
     for stream in container.streams.video:
         if not stream.disposition & COVER_ART:
+            if getattr(stream, "codec_context", None) is None:
+                raise MediaError(f"`{path}` has pictures of a kind that nobody here can decode")
             stream.codec_context.thread_count = 1
             return stream
     raise MediaError(
@@ -193,15 +200,22 @@ def _pictures(path: Path, container: InputContainer) -> VideoStream:
 def _count(path: Path, container: InputContainer, stream: VideoStream) -> int:
     """The frames that are really there, which is where a clip cut short gives itself away."""
     try:
-        frames = sum(1 for packet in container.demux(stream) if packet.size and not packet.is_corrupt)
+        packets = (packet for packet in container.demux(stream) if packet.size and not packet.is_corrupt)
+        frames = sum(1 for packet in packets if not packet.is_discard)
     except av.FFmpegError as error:
         raise MediaError(f"`{path}` is cut short or damaged") from error
-    if frames < stream.frames:
-        raise MediaError(f"`{path}` is cut short: it holds {frames} of its {stream.frames} frames")
+    if frames < stream.frames and (there := _stored(path)) < stream.frames:
+        raise MediaError(f"`{path}` is cut short: it holds {there} of its {stream.frames} frames")
     container.seek(0)
     if frames == 0 or next(container.decode(stream), None) is None:
         raise MediaError(f"`{path}` holds no frame")
     return frames
+
+
+def _stored(path: Path) -> int:
+    """The frames in a file with those that its edit list does not show: they are there, and not to be seen."""
+    with opened(path, ignore_editlist="1") as (container, stream):
+        return sum(1 for packet in container.demux(stream) if packet.size and not packet.is_corrupt)
 
 
 def _length(container: InputContainer, stream: VideoStream, frames: int | None = None) -> float:
@@ -213,10 +227,20 @@ def _length(container: InputContainer, stream: VideoStream, frames: int | None =
 
 
 def _moment(path: Path, container: InputContainer, stream: VideoStream, at: float) -> float:
-    length = _length(container, stream)
-    if not math.isfinite(at) or at < 0 or at > length + 1e-6:
+    length = _shown_for(container, stream)
+    tick = float(stream.time_base or 0)
+    if not math.isfinite(at) or at < 0 or at > length + max(tick, 1e-6):
         raise MediaError(f"`{path}` is {length:.6g} seconds long and has no frame at: {at:g}")
     return at
+
+
+def _shown_for(container: InputContainer, stream: VideoStream) -> float:
+    """Seconds from the first picture until the last one ends: what is cut off, and sound, do not count."""
+    base = stream.time_base or Fraction(1, 1000)
+    usual = 1 / (stream.average_rate or 25) / base
+    shown = (packet for packet in container.demux(stream) if not packet.is_discard)
+    ends = [packet.pts + (packet.duration or usual) for packet in shown if packet.pts is not None]
+    return float(max(ends) * base) - _start(container, stream) if ends else _length(container, stream)
 
 
 def _newest(container: InputContainer, stream: VideoStream, until: float | None) -> VideoFrame:
@@ -236,6 +260,7 @@ def _newest(container: InputContainer, stream: VideoStream, until: float | None)
 
 
 def _start(container: InputContainer, stream: VideoStream) -> float:
+    container.seek(0)
     first = next(container.decode(stream))
     return 0.0 if first.pts is None else first.time
 

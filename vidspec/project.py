@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
-from vidspec import journal, locktext, shotlist
+from vidspec import journal, lockform, locktext, shotlist
 from vidspec.diagnostic import in_order
-from vidspec.errors import ShotListError, UsageError
+from vidspec.errors import LockError, ShotListError, UsageError
 from vidspec.folder import ProjectFolder
 from vidspec.outputs import Outputs
 from vidspec.planned import Afloat, Plan
@@ -22,10 +25,10 @@ from vidspec.site import Site
 from vidspec.store import Store, file_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from vidspec.diagnostic import Diagnostic
-    from vidspec.lock import Lock
+    from vidspec.lock import Lock, Record
     from vidspec.shotlist import ShotList
     from vidspec.state import Flight
     from vidspec.take import Take
@@ -126,8 +129,51 @@ def read_lock(path: Path) -> Lock:
     return locktext.read(path)
 
 
-def diagnose(files: Sequence[Path], variables: Mapping[str, Any]) -> tuple[list[Diagnostic], list[Opened]]:
+class Chosen(Mapping[str, int]):
+    """The chosen take of each shot, by a lockfile that is looked into when a list first asks for one.
+
+    Where it cannot be read, nothing is chosen: whoever needs the lockfile itself says what is wrong with it.
+    """
+
+    def __init__(self, lock: Path) -> None:
+        self._lock = lock
+
+    def __getitem__(self, shot: str) -> int:
+        return self._takes[shot]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._takes)
+
+    def __len__(self) -> int:
+        return len(self._takes)
+
+    @cached_property
+    def _takes(self) -> dict[str, int]:
+        try:
+            data = self._lock.read_bytes() if self._lock.is_file() else b""
+            marks = [(shot.decode(), int(take)) for shot, take in _MARK.findall(data)]
+            if len(marks) != data.count(b"chosen"):  # a word in a prompt, or another form
+                marks = [(record.shot, record.take) for record in chosen_records(read_lock(self._lock)).values()]
+        except (OSError, ValueError, LockError):
+            return {}
+        return dict(reversed(marks))
+
+
+_MARK = re.compile(rb'\n    shot: "([^"\\\n]+)"\n    take: ([0-9]{1,9})\n    chosen: true\n')
+
+
+def chosen_records(lock: Lock) -> dict[str, Record]:
+    """The records of the takes that are chosen, by slate. Raises LockError for one that cannot be read."""
+    slates = [slate for slate in lock if "    chosen: true\n" in lock.text(slate, lockform.lines)]
+    return {slate: record for slate in slates if (record := lock.get(slate)) is not None and record.chosen}
+
+
+def diagnose(
+    files: Sequence[Path], variables: Mapping[str, Any], chosen: Mapping[str, int] | None = None
+) -> tuple[list[Diagnostic], list[Opened]]:
     """Everything wrong or doubtful in several lists, sorted, and the lists that could be resolved.
+
+    `chosen` are takes by shot, where it is not for the lockfiles to say.
 
     Raises:
         UsageError: a variable of the command line that nothing names.
@@ -146,6 +192,7 @@ def diagnose(files: Sequence[Path], variables: Mapping[str, Any]) -> tuple[list[
             today=datetime.now(UTC).date(),
             environment=os.environ,
             variables=variables,
+            chosen=Chosen(Site.real(file).lock) if chosen is None else chosen,
         )
         resolution = resolve(shot_list, world, outputs)
         found += resolution.diagnostics
@@ -167,15 +214,21 @@ _ACCOUNTS = "E412"
 
 
 def open_lists(
-    files: Sequence[Path], variables: Mapping[str, Any], *, offline: bool = False
+    files: Sequence[Path],
+    variables: Mapping[str, Any],
+    *,
+    offline: bool = False,
+    chosen: Mapping[str, int] | None = None,
 ) -> tuple[list[Opened], list[Diagnostic]]:
     """Lists that are fit to be planned, and their warnings; `offline` nobody needs an account to be in order.
+
+    `chosen` are takes by shot, where it is not for the lockfiles to say.
 
     Raises:
         ShotListError: with all diagnostics, where one of them is an error.
         UsageError: a variable of the command line that nothing names.
     """
-    found, opened = diagnose(files, variables)
+    found, opened = diagnose(files, variables, chosen)
     if offline:
         found = [one for one in found if one.code != _ACCOUNTS]
     if any(one.severity == "error" for one in found):

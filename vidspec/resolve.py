@@ -184,7 +184,7 @@ class _References:
         needed = self._by_slate.get(frame.slate)
         path: tuple[str | int, ...] = (given.index,) if given.setting == "references" else ()
         if needed is None:
-            return self._missing(given.setting, path, frame)
+            return self._missing(take, given, path, frame)
         problem = _serves(take, given.setting, path, frame, needed)
         if problem is None and given.setting == "first_frame":
             problem = _fits(take, self._shots[take.shot].settings, needed)
@@ -198,7 +198,8 @@ class _References:
         problem = Problem(code="E507", setting=given.setting, message=message, help=help_line)
         return self._shots[first.shot].diagnostic(problem)
 
-    def _missing(self, setting: str, path: tuple[str | int, ...], frame: Frame) -> Problem | None:
+    def _missing(self, take: Take, given: Input, path: tuple[str | int, ...], frame: Frame) -> Problem | None:
+        setting = given.setting
         shot, _, number = frame.slate.rpartition("-t")
         if shot not in self._shots:
             if not self._complete:
@@ -212,8 +213,17 @@ class _References:
         else:
             message = f"the shot `{shot}` has no take {int(number)}"
             help_line = f"it has {counted(self._counts[shot], 'take')}"
+            if self._is_chosen(take, given):
+                help_line += ", and the one that was chosen is gone: `vidspec choose` another, or write `take`"
             return Problem(code="E506", setting=setting, path=(*path, "take"), message=message, help=help_line)
         return Problem(code="E506", setting=setting, path=(*path, "shot"), message=message, help=help_line)
+
+    def _is_chosen(self, take: Take, given: Input) -> bool:
+        """Whether the take that is meant is the chosen one, and not one that the list names by its number."""
+        written = self._shots[take.shot].settings.get(given.setting)
+        if isinstance(written, list):
+            written = written[given.index]
+        return not isinstance(written, dict) or written.get("take", "chosen") == "chosen"
 
     def _nearest(self, shot: str) -> str:
         """What was likely meant by an id; looked for only so often, since that goes through all shots."""

@@ -26,8 +26,8 @@ _README = """This folder belongs to vidspec. It is local to this machine and is 
 
 journal/    what providers have accepted, and what came of it; without it, what is under way would be lost
 objects/    clips and frames by their SHA-256 digest; clips that were replaced or lost are brought back from here
+exports.json  what exports have written last, so that they may write it anew
 pruned/     records that `vidspec lock prune` took out of a lockfile
-unread/     clips that were delivered and could not be read
 drafts/     animatics drawn by `vidspec render --draft`
 rehearsal/  the last rehearsal, whole
 unread/     what providers have delivered and nobody here can read

@@ -30,6 +30,7 @@ COMMANDS = {
     "push": "Copy clips to a store that several machines share.",
     "status": "Show how every take stands.",
     "adopt": "Say that a take in doubt was accepted, by the provider's id of it.",
+    "export": "Hand the film over to the edit: a timeline, an edit list, or the cut itself.",
     "lock": "Work on lockfiles: `merge` two, `mv` a renamed shot, `prune` what is gone.",
     "providers": "Show the providers and what their models can do.",
     "schema": "Print a JSON Schema.",
@@ -41,6 +42,7 @@ COMMANDS = {
 _ROOMS = {
     "lists": ("init", "validate", "config"),
     "renders": ("plan", "render", "diff", "accept", "verify", "restore", "push", "status", "adopt"),
+    "exports": ("export",),
     "records": ("lock",),
     "surroundings": ("providers", "schema", "trust", "sandbox"),
 }
