@@ -14,7 +14,15 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BESIDE_THE_TESTS = ("tests", "examples", "README.md", "CHANGELOG.md", "pyproject.toml", "requirements.txt", ".pre-commit-hooks.yaml")
+BESIDE_THE_TESTS = (
+    "tests",
+    "examples",
+    "README.md",
+    "CHANGELOG.md",
+    "pyproject.toml",
+    "requirements.txt",
+    ".pre-commit-hooks.yaml",
+)
 """What the tests may read; neither `vidspec/` nor `schemas/` is among it."""
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from vidspec.errors import LockError, ShotListError, UsageError
 from vidspec.lock import Lock
-from vidspec.project import ProjectDisk, diagnose, open_lists, read_lock
+from vidspec.project import Chosen, ProjectDisk, chosen_records, diagnose, open_lists, read_lock
 
 Shots = Callable[..., Path]
 
@@ -50,6 +50,98 @@ def test_the_disk_tells_files_from_all_else(project: Path) -> None:
     (project / "d.mp4").symlink_to("a.mp4")
     sizes = [disk.size(name) for name in ("a.mp4", "b.mp4", "c.mp4", "d.mp4", "e.mp4", "a.mp4/b.mp4", "nul\0.mp4")]
     assert sizes == [4, None, None, 4, None, None, None]
+
+
+CHOSEN = """\
+vidspec_lock: 1
+takes:
+  a-t01:
+    shot: "a"
+    take: 1
+  a-t02:
+    shot: "a"
+    take: 2
+    chosen: true
+  a-t03:
+    shot: "a"
+    take: 3
+    chosen: true
+"""
+GOES_ON = "- {id: a, prompt: x, takes: 3}\n- {id: b, prompt: y, first_frame: {shot: a}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        pytest.param(CHOSEN, "a-t02", id="the first of two that a merge has left"),
+        pytest.param(CHOSEN.replace("    chosen: true\n", ""), "a-t01", id="none"),
+        pytest.param(f"# by hand\n{CHOSEN}", "a-t02", id="touched by hand"),
+        pytest.param(CHOSEN.replace("\n", "\r\n"), "a-t02", id="line ends of Windows"),
+        pytest.param(
+            "vidspec_lock: 1\ntakes: {a-t03: {chosen: true, take: 3, shot: a}}\n", "a-t03", id="another form"
+        ),
+        pytest.param(CHOSEN.replace("chosen: true", "chosen: false", 1), "a-t03", id="said not to be"),
+        pytest.param(f"{CHOSEN}<<<<<<< ours\n", "a-t02", id="a conflict elsewhere"),
+        pytest.param("- chosen\n", "a-t01", id="no lockfile"),
+        pytest.param("\x00chosen", "a-t01", id="no text"),
+    ],
+)
+def test_a_shot_goes_on_from_the_take_that_the_lockfile_says_is_chosen(
+    shots: Shots, text: str, needed: str
+) -> None:
+    path = shots(GOES_ON)
+    path.with_suffix(".lock").write_bytes(text.encode())
+    found, (opened,) = diagnose([path], {})
+    assert found == []
+    assert opened.takes[-1].needs == (needed,)
+
+
+def test_a_word_in_a_prompt_chooses_nothing(shots: Shots, vidspec: Callable[..., object]) -> None:
+    path = shots(GOES_ON.replace("prompt: x", "prompt: 'a chosen one'"))
+    vidspec("render", "shots.yaml")
+    lock = path.with_suffix(".lock")
+    lock.write_text(lock.read_text().replace("    take: 3\n", "    take: 3\n    chosen: true\n"))
+    _, (opened,) = diagnose([path], {})
+    assert opened.takes[-1].needs == ("a-t03",)
+
+
+def test_a_lockfile_that_cannot_be_read_breaks_no_validation(shots: Shots) -> None:
+    path = shots(GOES_ON)
+    path.with_suffix(".lock").mkdir()
+    found, (opened,) = diagnose([path], {})
+    assert (found, opened.takes[-1].needs) == ([], ("a-t01",))
+
+
+def test_the_lockfile_is_not_looked_into_where_no_shot_asks_for_a_chosen_take(
+    shots: Shots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+
+    class Watched(Chosen):
+        def __getitem__(self, shot: str) -> int:
+            looks.append(shot)
+            return super().__getitem__(shot)
+
+    monkeypatch.setattr("vidspec.project.Chosen", Watched)
+    diagnose([shots(GOES_ON.replace("{shot: a}", "{shot: a, take: 2}"))], {})
+    assert looks == []
+    diagnose([shots(GOES_ON)], {})
+    assert looks == ["a"]
+
+
+def test_what_is_chosen_may_be_given_instead(shots: Shots) -> None:
+    path = shots(GOES_ON)
+    path.with_suffix(".lock").write_text(CHOSEN)
+    (opened,), _ = open_lists([path], {}, chosen={"a": 3})
+    assert opened.takes[-1].needs == ("a-t03",)
+
+
+def test_what_is_chosen_is_a_mapping_by_shot(shots: Shots) -> None:
+    lock = shots(GOES_ON).with_suffix(".lock")
+    lock.write_text(CHOSEN)
+    assert dict(Chosen(lock)) == {"a": 2}
+    assert len(Chosen(lock)) == 1
+    assert list(chosen_records(read_lock(lock))) == ["a-t02", "a-t03"]
 
 
 def test_all_lists_are_diagnosed_at_once(shots: Shots) -> None:

@@ -159,6 +159,9 @@ def test_a_chosen_take_that_is_gone_is_told_of_where_the_shot_is_named(tmp_path:
     found = resolved(tmp_path, "{id: a}, {id: b, first_frame: {shot: a}}", chosen={"a": 5})
     (one,) = found.diagnostics
     assert (one.code, one.message, one.line, one.shot) == ("E506", "the shot `a` has no take 5", 3, "b")
+    assert (
+        one.help == "it has 1 take, and the one that was chosen is gone: `vidspec choose` another, or write `take`"
+    )
     line = (tmp_path / "shots.yaml").read_text().splitlines()[2]
     assert one.column == line.index("{shot: a}") + 1
 

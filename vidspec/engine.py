@@ -224,6 +224,7 @@ class _Engine:
     async def _bring_about(self, planned: Planned, released: trio.Event) -> Ending | None:
         """Get the clip of one take to its place, the cheapest way there is; None where it was not begun."""
         if planned.action == "collect":
+            self._tell("state", planned.slate, state="begun")
             await self._collect(self._flight(planned), released, at_once=True)
             return "collected"
         if planned.action == "restore":

@@ -190,6 +190,12 @@ def cost_value(cost: Cost | None) -> dict[str, Any] | None:
     return None if cost is None else {"amount": cost.amount, "currency": cost.currency, "basis": cost.basis}
 
 
+def behind(plain: Plan, thorough: Plan) -> list[Planned]:
+    """The takes that are paid for by the second of two plans alone: the one in which dependants are rendered too."""
+    paid = {one.slate for one in plain.takes if one.pays}
+    return [one for one in thorough.takes if one.pays and one.slate not in paid]
+
+
 def change_values(changes: Iterable[Change]) -> list[dict[str, Any]]:
     """Inputs that are not as recorded, as JSON has them."""
     return [{"setting": one.name, "old": one.old, "new": one.new, "note": one.note} for one in changes]

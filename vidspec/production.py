@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -270,7 +270,7 @@ def prepared(
 
     ledger = Ledger(_laid_out(intent), intent.site.lock)
     shot_list = intent.opened.shot_list
-    with _journal(intent, ledger, options) as log:
+    with _journal(intent, ledger, options) as log, _logged(intent, options, listener) as heard:
         _decide(log, options.anew)
         yield Run(
             project=shot_list.project,
@@ -280,7 +280,7 @@ def prepared(
             stuck=tuple(one for one in intent.takes if one.action in STUCK),
             ledger=ledger,
             store=Store(intent.site.folder),
-            listener=listener,
+            listener=heard,
             slots=_slots(intent, options),
             maker=Drawer(shot_list.title, drafts=options.draft),
             journal=log,
@@ -291,6 +291,16 @@ def prepared(
             untold=() if options.rehearsal is None else ("audio",),  # twins draw, and do not sing
             on_progress=on_progress,
         )
+
+
+def _logged(intent: Intent, options: Options, listener: Listener) -> AbstractContextManager[Listener]:
+    """The listener, with a log of the run kept before it: a report draws it. Drafts leave none."""
+    from vidspec import runlog
+
+    if options.draft:
+        return nullcontext(listener)
+    folder = runlog.folder_of(intent.site.folder, intent.site.lock.stem)
+    return runlog.kept(folder, intent.work, listener, kind="render" if options.pays else "rehearsal")
 
 
 def lay_out(intent: Intent) -> None:

@@ -27,6 +27,8 @@ _README = """This folder belongs to vidspec. It is local to this machine and is 
 journal/    what providers have accepted, and what came of it; without it, what is under way would be lost
 objects/    clips and frames by their SHA-256 digest; clips that were replaced or lost are brought back from here
 exports.json  what exports have written last, so that they may write it anew
+posters/    pictures for reports, by the digest of their clips; made anew where they are gone
+runs/       what happened in the last runs, for the chart of a report
 pruned/     records that `vidspec lock prune` took out of a lockfile
 drafts/     animatics drawn by `vidspec render --draft`
 rehearsal/  the last rehearsal, whole

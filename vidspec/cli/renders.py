@@ -148,3 +148,13 @@ def adopt(*, file: Path, slate: str, request_id: str, no_color: bool) -> int:
     from vidspec.commands import adopt
 
     return adopt.run(file, slate, request_id, console=make_console(no_color=no_color))
+
+
+@click.command("report")
+@click.option("-o", "--out", callback=optional_path, metavar="DIR", help="Its folder; else beside the list.")
+@click.option("--self-contained", is_flag=True, help="One file, with posters and small copies of the clips inside.")
+@common("file", "select", "exclude", "var", "quiet", "color")
+def report(*, file: Path, no_color: bool, **options: Any) -> int:
+    from vidspec.commands import report
+
+    return report.run(file, console=make_console(no_color=no_color), **options)
