@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -107,11 +108,12 @@ def made(project: Path) -> Callable[..., Page]:
 
 @pytest.fixture
 def rendered(shots: Shots, vidspec: Vidspec) -> Callable[..., Path]:
-    """Writes a list and renders it."""
+    """Writes a list and renders it; what the run itself has logged is taken away."""
 
     def render(entries: str, head: str = "", **more: Any) -> Path:
         path = shots(entries, head, **more)
         assert vidspec("render", "shots.yaml").returncode == 0
+        shutil.rmtree(path.parent / ".vidspec/runs")
         return path
 
     return render
