@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -47,7 +47,7 @@ class Film:
     def plan(self, flights: Mapping[str, Flight] | None = None) -> Plan:
         return self.opened.plan(self.lock, Afloat(flights=self.flights if flights is None else flights))
 
-    def fly(self, slate: str, move: Move, **facts: str) -> None:
+    def fly(self, slate: str, move: Move, **facts: Any) -> None:
         """Have a request under way for what the list asks for now."""
         (take,) = (take for take in self.opened.takes if take.slate == slate)
         record = self.lock.get(slate)

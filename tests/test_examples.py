@@ -194,6 +194,14 @@ def test_night_ferry_holds_a_chain_of_three_shots() -> None:
     assert needs["s040-t01"] == ()
 
 
+def test_night_ferry_holds_a_remix_and_a_key_frame_that_two_shots_share() -> None:
+    takes = {take.slate: take for take in opened("night-ferry").takes}
+    assert (takes["s100-t01"].mode, takes["s100-t01"].needs) == ("remix", ("s090-t01",))
+    before, after = takes["s110-t01"], takes["s120-t01"]
+    assert before.request["last_frame"] == after.request["first_frame"]
+    assert before.needs == after.needs == ()
+
+
 def test_night_ferry_stays_within_its_budget_and_names_every_currency() -> None:
     one = opened("night-ferry")
     known = budget.totals(planned.cost for planned in one.plan().takes)

@@ -19,16 +19,17 @@ ROWS = [
     "__main__",
     "cli",
     "commands api",
+    "watch choosing",
     "production",
     "conduct rehearsal report",
     "summary",
     "clearance portion frozen recorded export",
     "engine project sandbox",
     "run",
-    "remote landing drawer",
-    "download ingredients desk divergence_text plan_markdown reproducible",
+    "remote landing drawer graph_text",
+    "download ingredients desk divergence_text plan_markdown chains reproducible",
     "studio ledger hold progress crash plan_table http journal site history deposit merge_driver runlog",
-    "resolve selection folder catalogue lanes shared inspection join",
+    "resolve selection folder catalogue lanes shared inspection join resending",
     "animatic planning drafting store divergence acceptance miniature",
     "continuity",
     "planned merge",
@@ -38,7 +39,7 @@ ROWS = [
     "lockform",
     "shot lock",
     "document take schedule events wire pacing",
-    "capability errors fingerprint graph syntax scalar",
+    "capability errors fingerprint graph syntax scalar waves",
     "diagnostic",
     NAME,
 ]
@@ -54,10 +55,22 @@ OWNERS = {
     "av": {"media", "join", "miniature"},
     "PIL": {"picture", "media", "animatic", "join", "miniature"},
     "httpx": {"http"},
-    "h11": {"sandbox"},
+    "h11": {"sandbox", "watch"},
     "obstore": {"shared"},
     "opentimelineio": {"export"},
-    "trio": {"engine", "remote", "desk", "drawer", "http", "download", "sandbox", "conduct", "commands.sandbox"},
+    "trio": {
+        "engine",
+        "remote",
+        "desk",
+        "drawer",
+        "http",
+        "download",
+        "sandbox",
+        "conduct",
+        "watch",
+        "commands.sandbox",
+        "commands.watch",
+    },
 }
 """Who may import a library: a module, or every module of a package. Nobody else, and nothing else."""
 
@@ -135,7 +148,7 @@ def test_a_module_imports_only_from_rows_below_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["commands", "animatic", "cli", "prompt", "providers", "report", "export", "join"]
+    "package", ["commands", "animatic", "cli", "prompt", "providers", "report", "export", "join", "watch"]
 )
 def test_the_modules_of_a_package_do_not_import_each_other_in_a_circle(package: str) -> None:
     from vidspec import graph

@@ -17,7 +17,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidspec import document, lockform, lockscan, locktext
+from vidspec import document, lockform, lockscan, locktext, schema
 from vidspec.errors import LockError
 from vidspec.lock import Cost, Head, Lock, Output, Record, Unknown, leads_out
 
@@ -99,6 +99,8 @@ values = st.recursive(
 )
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,11}", fullmatch=True)
 keys = st.one_of(names, texts, st.sampled_from(["null", "yes", "No", "on", "TRUE", "y", "references.1", "a: b"]))
+SETTINGS = frozenset(schema.definition("lock", "request")["properties"])
+"""Keys of a request whose values are of a certain kind."""
 digests = st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:{}".format)
 outputs = st.builds(
     Output,
@@ -117,7 +119,7 @@ former: dict[str, Any] = {
     "provider": texts,
     "model": texts,
     "fingerprint": digests,
-    "request": st.dictionaries(keys, values, max_size=4),
+    "request": st.dictionaries(keys.filter(lambda key: key not in SETTINGS), values, max_size=4),
     "defaulted": st.lists(names, max_size=3).map(tuple),
     "seed": st.none() | st.integers(min_value=-(2**31), max_value=2**63),
     "seed_rule": st.sampled_from([None, "fixed", "auto", "random"]),

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidspec.schedule import Job, Schedule
+from vidspec.schedule import Job, Schedule, chains_first
 
 
 def schedule(*jobs: tuple[Any, ...], there: set[str] | None = None) -> Schedule:
@@ -71,6 +71,40 @@ def test_each_lane_is_open_as_long_as_it_has_jobs_and_may_wait_for_another() -> 
     jobs.finished("a")
     assert not jobs.is_open("slow")
     assert jobs.take("fast") == "b"
+
+
+def test_what_has_the_longest_chain_behind_it_is_begun_first_and_else_the_list_decides() -> None:
+    jobs = [Job("a", "x", ()), Job("b", "x", ()), Job("c", "x", ["b"]), Job("d", "x", ()), Job("e", "x", ["c"])]
+    assert [job.slate for job in chains_first(jobs)] == ["b", "c", "a", "d", "e"]
+    assert drained(Schedule(chains_first(jobs), set())) == ["b", "c", "a", "d", "e"]
+    assert [job.slate for job in chains_first(jobs[:2])] == ["a", "b"]
+
+
+def test_what_is_to_be_collected_goes_before_every_chain() -> None:
+    jobs = [Job("a", "x", ()), Job("b", "x", ["a"]), Job("late", "x", ()), Job("soon", "x", ())]
+    assert [job.slate for job in chains_first(jobs, {"late", "soon"})] == ["late", "soon", "a", "b"]
+
+
+def test_a_chain_that_stands_last_in_the_list_does_not_begin_last() -> None:
+    """Nine takes of a minute, and three that need each other, at two slots: twelve minutes' work in six."""
+    jobs = [*(Job(f"s{number}", "x", ()) for number in range(9)), *chained("a", "b", "c")]
+    assert minutes(jobs, slots=2) == 7
+    assert minutes(chains_first(jobs), slots=2) == 6
+
+
+def chained(*slates: str) -> list[Job]:
+    """Jobs of which each needs the one before."""
+    return [Job(slate, "x", slates[max(0, place - 1) : place]) for place, slate in enumerate(slates)]
+
+
+def minutes(jobs: list[Job], *, slots: int) -> int:
+    """How long jobs of a minute each take."""
+    schedule, passed = Schedule(jobs, set()), 0
+    while begun := [slate for _ in range(slots) if (slate := schedule.take("x")) is not None]:
+        for slate in begun:
+            schedule.finished(slate)
+        passed += 1
+    return passed
 
 
 @settings(max_examples=200, deadline=None)

@@ -5,16 +5,17 @@ sees to it. The modules of a package are one room::
 
     cli                                                   the command line
     commands api                                          one command, one module; the same from Python
+    watch choosing                                        a list while it is written, a take while it is chosen
     production                                            what is asked of a run, and what the engine is given
     conduct rehearsal report                              a run from its first signal to its last; the page of it
     summary                                               the last words of a run
     clearance portion frozen recorded export              what must be in order before anything is sent; the edit
     engine project sandbox                                a run, a list opened for a command, the twins
     run                                                   what a run is given
-    remote landing drawer                                 a take at its provider, a clip at its place
-    download ingredients desk divergence_text plan_markdown reproducible
+    remote landing drawer graph_text                                 a take at its provider, a clip at its place
+    download ingredients desk divergence_text plan_markdown chains reproducible
     studio ledger hold progress crash plan_table http journal site history deposit merge_driver runlog
-    resolve selection folder catalogue lanes shared inspection join
+    resolve selection folder catalogue lanes shared inspection join resending
     animatic planning drafting store divergence acceptance miniature  clips, and what would be done for them
     continuity
     planned merge
@@ -24,7 +25,7 @@ sees to it. The modules of a package are one room::
     lockform
     shot lock                                             values
     document take schedule events wire pacing
-    capability errors fingerprint graph syntax scalar
+    capability errors fingerprint graph syntax scalar waves
     diagnostic                                            what can be wrong
 """
 

@@ -1,7 +1,7 @@
 """Edits that somebody does not want to pay for: which can be accepted as they are, and why others cannot.
 
 A mark in a record names what the edit comes to, so that it holds for that edit and no other. Whatever else is asked
-of the take later is stale again, and a take that is rendered anew begins without a mark.
+of the take later is stale again, and a take that is rendered as it was edited begins without a mark.
 """
 
 from __future__ import annotations

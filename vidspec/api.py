@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidspec import conduct, production, project
+from vidspec.errors import UsageError
 from vidspec.events import Outcome
-from vidspec.planned import Afloat
 from vidspec.production import Options
 from vidspec.site import Site
 
@@ -50,12 +50,14 @@ def load(file: Name, *, variables: Mapping[str, Any] | None = None, frozen: bool
 
     Raises:
         ShotListError: with all diagnostics, where one of them is an error.
-        UsageError: a variable that the list does not name, or no lockfile to go by.
-        LockError: the lockfile cannot be read.
+        UsageError: a variable that the list does not name, or any where it is not read; or no lockfile to go by.
+        LockError: the lockfile cannot be read, or names what this release cannot use.
     """
     if frozen:
         from vidspec.frozen import open_frozen
 
+        if variables:
+            raise UsageError("`variables` have no place where the list is not read: `frozen` goes by the lockfile")
         return open_frozen(Path(file))
     (opened,), _ = project.open_lists([Path(file)], variables or {})
     return opened
@@ -69,8 +71,7 @@ def plan(film: Opened, *, dependants: bool = False) -> Plan:
     Raises:
         LockError, JournalError: the lockfile or the journal cannot be read.
     """
-    lock, flights = film.read()
-    return film.plan(lock, Afloat(flights=flights, dependants=dependants))
+    return production.planned(film, Options(dependants=dependants))
 
 
 def read_lock(file: Name) -> Lock:
@@ -112,6 +113,8 @@ async def render(
         Refusal: over budget, no consent, or another run holds the project; nothing was submitted.
         JournalError, RenderError: the journal or the lockfile cannot be written.
     """
+    if draft and film.frozen:
+        raise UsageError("`draft` draws what a list says: it does not go with `frozen`")
     options = Options(
         chosen=select,
         left_out=exclude,

@@ -59,7 +59,7 @@ def excesses(budget: Mapping[str, float] | None, sums: Mapping[str, float], name
     for currency, amount in sums.items():
         if amount > 0 and currency not in budget:
             yield f"the plan may cost {amount:g} {currency}, and the {name} names no {currency}"
-        elif amount > budget.get(currency, 0.0):
+        elif not amount <= budget.get(currency, 0.0):
             yield f"the plan may cost {amount:g} {currency}; the {name} is {budget[currency]:g} {currency}"
 
 
@@ -86,7 +86,7 @@ class Purse:
         if cost is None or not cost.amount:
             return
         wanted = round(self._sums.get(cost.currency, 0.0) + cost.amount, 6)
-        if any(wanted > bound.get(cost.currency, 0.0) + _ROUNDING for bound in self._bounds):
+        if not all(wanted <= bound.get(cost.currency, 0.0) + _ROUNDING for bound in self._bounds):
             raise Overspent(f"not sent: {wanted:g} {cost.currency} would be spent, which is too much")
         self._sums[cost.currency] = wanted
         self._held[slate] = cost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vidspec import account, budget, journal, studio, trust
@@ -46,6 +47,15 @@ def accounts(shot_list: ShotList, providers: Iterable[str], environment: Mapping
             found[provider] = of(shot_list, provider, address.url, key)
     if problems:
         raise UsageError("\n".join((*problems, "nothing was submitted")))
+    return found
+
+
+def spare(shot_list: ShotList, providers: Iterable[str], environment: Mapping[str, str]) -> dict[str, Account]:
+    """The accounts that a run can do without, as far as they are in order."""
+    found: dict[str, Account] = {}
+    for provider in providers:
+        with suppress(UsageError):
+            found |= accounts(shot_list, [provider], environment)
     return found
 
 

@@ -67,7 +67,7 @@ async def perform(given: Run, accounts: Accounts, outcome: Outcome) -> None:
             )
             outcome.limits = remote.limits
             try:
-                await engine.run(replace(given, remote=remote), outcome.tally)
+                await engine.run(replace(given, remote=remote, accounts=frozenset(opened)), outcome.tally)
             finally:
                 given.history.write()
 

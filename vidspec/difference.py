@@ -154,6 +154,14 @@ def frame_source(given: Input, output: Output) -> dict[str, Any]:
     return {**given.frame.value(), "of": output.sha256}
 
 
+def sent_as(take: Take, given: Input) -> Any:
+    """What stands in a take's request for one of its inputs; None where nothing does."""
+    value = take.request.get(given.setting)
+    if given.setting != "references":
+        return value
+    return value[given.index] if isinstance(value, list) and given.index < len(value) else None
+
+
 def with_frame(request: Mapping[str, Any], given: Input, digest: Any) -> dict[str, Any]:
     """A request in which a frame of another take stands by its digest, or by whatever else names it."""
     if given.setting != "references":

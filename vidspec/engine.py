@@ -58,7 +58,8 @@ class _Engine:
         self._planned = {planned.slate: planned for planned in given.plan.takes}
         there = {planned.slate for planned in given.plan.takes if planned.action == "keep"}
         first = sorted(given.work, key=lambda one: one.action != "collect")
-        self._schedule = Schedule((Job(one.slate, one.lane, _needs(one)) for one in first), there)
+        jobs = (Job(one.slate, one.lane, _needs(one, is_free=self._is_free(one))) for one in first)
+        self._schedule = Schedule(jobs, there)
         self._places = {landing.same(planned.take.output) for planned in given.plan.takes}
         self._pantry = Pantry(
             project=given.project,
@@ -68,6 +69,9 @@ class _Engine:
             frame=given.maker.frame,
         )
         self._tally = tally
+        kept = {one.slate for one in given.work if one.action == "restore"}
+        flights = given.journal.flights if given.journal else {}
+        self._left_alone = {slate for slate in kept if slate in flights and flights[slate].is_live}
         self._started = trio.current_time()
         self._ready = {one.slate: self._started for one in given.work}
         self._changed = trio.Condition()
@@ -120,9 +124,10 @@ class _Engine:
         return budget.totals(self._planned[slate].cost for slate in self._tally.accepted)
 
     def _flights(self) -> list[Flight]:
-        """The present lives of the takes of this run."""
+        """The present lives of the takes of this run, but for what was under way before and is not its business."""
         flights = self._given.journal.flights.values() if self._given.journal else ()
         ours = {one.slate for one in self._given.work} | {one.slate for one in self._given.orphans}
+        ours -= self._left_alone
         return [flight for flight in flights if flight.slate in ours]
 
     def _tell(self, kind: Kind, slate: str | None = None, /, **details: Any) -> None:
@@ -258,7 +263,7 @@ class _Engine:
         if self._bring_back(planned):
             return "restored"
         known = planned.record.request_id if planned.record else None
-        if known is None or self._is_free(planned) or self._given.remote is None:
+        if known is None or self._is_free(planned) or not self._given.may_ask(planned):
             return None
         await self._collect(self._flight(planned), released, at_once=True)
         return "collected"
@@ -341,7 +346,7 @@ class _Engine:
             Flight(
                 slate=planned.slate,
                 move="accepted",
-                record=replace(planned.record, output=None, superseded=(), request_id=None),
+                record=planned.record.as_sent(),
                 output=planned.take.output,
                 base_url=self._given.remote.base_url(planned.take.provider),
                 since=self._given.now().timestamp(),
@@ -409,7 +414,7 @@ class _Engine:
         assert output is not None
         if former is not None and former.output is not None and landing.is_again(former, record):
             self._tally.again[slate] = former.output.sha256 == output.sha256
-        self._given.ledger.settle(slate, record.superseding(landing.former_of(former, record)))
+        self._given.ledger.settle(slate, record.in_place_of(landing.former_of(former, record)))
         more: dict[str, Any] = {"amiss": self._tally.amiss[slate]} if slate in self._tally.amiss else {}
         more |= {"collected": True} if collected else {}
         self._tell("downloaded", slate, path=output.path, bytes=output.bytes, seconds=output.duration, **more)
@@ -438,6 +443,7 @@ class _Engine:
         )
 
 
-def _needs(planned: Planned) -> tuple[str, ...]:
-    """What must be there first: nothing for a request that is under way already."""
-    return () if planned.action == "collect" else planned.take.needs
+def _needs(planned: Planned, *, is_free: bool) -> tuple[str, ...]:
+    """What must be there first: nothing for a clip that is under way, or kept and paid for."""
+    had = planned.action == "collect" or (planned.action == "restore" and not is_free)
+    return () if had else planned.take.needs

@@ -6,30 +6,36 @@ The list is not read and need not exist. Accounts are those of the tables and of
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidspec import document
+from vidspec.continuity import clip_of
+from vidspec.diagnostic import shown
 from vidspec.errors import LockError, UsageError
 from vidspec.ingredients import has_digest
 from vidspec.lock import leads_out
+from vidspec.outputs import unfit_output
 from vidspec.project import Opened, read_lock
 from vidspec.providers import PROVIDERS, table
+from vidspec.resending import misshapen, unfit
 from vidspec.resolve import Resolution
-from vidspec.shot import Written
+from vidspec.shot import SHAPE_SETTINGS, Written
 from vidspec.shotlist import ShotList
 from vidspec.site import Site
 from vidspec.store import Store, file_digest
 from vidspec.take import Frame, Input, Take
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from vidspec.lock import Record
-    from vidspec.planned import Planned
+    from vidspec.lock import Lock, Record
+    from vidspec.planned import Plan, Planned
 
 _DIGEST = "sha256:"
+_INHERITED = (*SHAPE_SETTINGS, "duration", "fps", "audio")
 _NO_LIST = "vidspec: 1\nshots: []\n"
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".wav", ".mp3"})
 """Names of files that may be a picture or a sound that a take was made from."""
@@ -40,7 +46,7 @@ def open_frozen(file: Path) -> Opened:
 
     Raises:
         UsageError: there is no lockfile, or nothing in it has been rendered.
-        LockError: it cannot be read, or names a model that no table has.
+        LockError: it cannot be read, or names a model, a setting or an output that this release cannot use.
     """
     path = file.with_suffix(".yaml") if file.suffix == ".lock" else file
     site = Site.real(path)
@@ -48,7 +54,7 @@ def open_frozen(file: Path) -> Opened:
         raise UsageError(f"there is no lockfile {site.lock.name}, and without one nothing can be had again")
     lock = read_lock(site.lock)
     finder = _Finder(path.parent, Store(site.folder))
-    takes = [_take(slate, record, finder) for slate, record in lock.items() if record.rendered]
+    takes = _inheriting([_take(slate, record, finder) for slate, record in lock.items() if record.rendered])
     if not takes:
         raise UsageError(f"nothing in {site.lock.name} has been rendered yet")
     return Opened(
@@ -56,12 +62,31 @@ def open_frozen(file: Path) -> Opened:
     )
 
 
-def missing_inputs(work: Iterable[Planned], store: Store) -> Iterator[str]:
-    """A line for every picture or sound that a take would be made from once more, and that is not to be found."""
-    for planned in work:
-        for given in planned.take.inputs if planned.pays else ():
-            if given.digest is not None and given.path is None and not store.holds(given.digest):
-                yield f"{planned.slate}: its {given.setting} ({given.digest}) is neither in the project nor kept"
+def unsendable(work: Iterable[Planned], found: Plan, lock: Lock, store: Store) -> Iterator[str]:
+    """A line for everything without which a take cannot be made as it was made before, though it would be paid for.
+
+    A frame of a take that is itself to be made anew is another one in any case.
+    """
+    by_slate = {one.slate: one for one in found.takes}
+    for planned in (one for one in work if one.pays):
+        for sentence in unfit(planned.take):
+            yield f"{planned.slate}: {sentence}"
+        for given in planned.take.inputs:
+            if problem := _absent(given, by_slate, lock, store):
+                yield f"{planned.slate}: its {given.setting} {problem}"
+
+
+def _absent(given: Input, by_slate: Mapping[str, Planned], lock: Lock, store: Store) -> str | None:
+    """Why an input cannot be had as it was; None where it can."""
+    if given.digest is not None:
+        is_here = given.path is not None or store.holds(given.digest)
+        return None if is_here else f"({given.digest}) is neither in the project nor kept"
+    if given.frame is None or given.frame.of is None:
+        return None
+    needed = by_slate.get(given.frame.slate)
+    if needed is not None and (needed.pays or clip_of(needed, lock) == given.frame.of):
+        return None
+    return f"is from a clip that `{given.frame.slate}` has no more, and is not kept"
 
 
 def _no_list(path: Path) -> ShotList:
@@ -74,6 +99,10 @@ def _take(slate: str, record: Record, finder: _Finder) -> Take:
     """A take as it was sent."""
     assert record.request is not None
     assert record.output is not None
+    if problem := misshapen(record):
+        raise LockError(f"the record of `{slate}` {problem}")
+    if problem := unfit_output(record.output.path):
+        raise LockError(f"the record of `{slate}` names the output {shown(record.output.path)}, which {problem}")
     provider, model, request = record.provider or "", record.model or "", dict(record.request)
     known = provider in PROVIDERS and model in table(provider).models
     if not known or request.get("mode") not in table(provider).models[model].capabilities:
@@ -104,14 +133,13 @@ def _inputs(record: Record, finder: _Finder) -> Iterator[Input]:
             yield _input(setting, 0, setting, value, record, finder)
     for index, value in enumerate((record.request or {}).get("references", ())):
         yield _input("references", index, f"references.{index}", value, record, finder)
-    source = _source(record, "remix_of")
-    if source is not None:
-        yield Input(setting="remix_of", frame=Frame(slate=source["slate"], at=None))
+    if (source := (record.frames or {}).get("remix_of")) is not None:
+        yield Input(setting="remix_of", frame=Frame(slate=source["slate"], at=None, of=source.get("of")))
 
 
 def _input(setting: str, index: int, key: str, value: str, record: Record, finder: _Finder) -> Input:
     """One picture or sound: a frame of another take, an address, or bytes by their digest."""
-    source = _source(record, key)
+    source = (record.frames or {}).get(key)
     if source is not None:
         kept = value if finder.store.holds(value) else None
         frame = Frame(slate=source["slate"], at=source["at"], of=source.get("of"))
@@ -122,11 +150,21 @@ def _input(setting: str, index: int, key: str, value: str, record: Record, finde
     return Input(setting=setting, index=index, path=path, digest=value)
 
 
-def _source(record: Record, key: str) -> dict[str, Any] | None:
-    """What a record says of the clip that an input was taken from; None where it says nothing that makes sense."""
-    source = (record.frames or {}).get(key)
-    whole = isinstance(source, dict) and "slate" in source and (key == "remix_of" or "at" in source)
-    return source if whole else None
+def _inheriting(takes: list[Take]) -> list[Take]:
+    """The takes, each remix with what its clip takes over from the one it is made from: its price hangs on that."""
+    by_slate = {take.slate: take for take in takes}
+    made = []
+    for take in takes:
+        source, seen = take, {take.slate}
+        while source.mode == "remix" and "duration" not in source.request and source.needs:
+            needed = by_slate.get(source.needs[0])
+            if needed is None or needed.slate in seen:
+                break
+            source = needed
+            seen.add(source.slate)
+        inherited = {key: source.request[key] for key in _INHERITED if key in source.request}
+        made.append(replace(take, inherited=inherited) if source is not take else take)
+    return made
 
 
 class _Finder:
@@ -135,12 +173,19 @@ class _Finder:
     def __init__(self, project: Path, store: Store) -> None:
         self._project = project
         self.store = store
+        self._stands: dict[tuple[str, str], bool] = {}
 
     def path(self, digest: str, written: str | None) -> str | None:
         """The path in the project of a file with these bytes; None where they are kept, or nowhere."""
-        if written is not None and self._is_inside(written) and has_digest(self._project / written, digest):
+        if written is not None and self._is_there(written, digest):
             return written
         return None if self.store.holds(digest) else self._elsewhere.get(digest)
+
+    def _is_there(self, path: str, digest: str) -> bool:
+        """Whether a file of the project has these bytes; it is read once, however many takes were made from it."""
+        if (path, digest) not in self._stands:
+            self._stands[path, digest] = self._is_inside(path) and has_digest(self._project / path, digest)
+        return self._stands[path, digest]
 
     def _is_inside(self, path: str) -> bool:
         """Whether a path leads to a file of the project, also where links are followed."""

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from vidspec import picture, stills
+from vidspec import stills
 from vidspec.difference import as_recorded, frame_key, frame_source, with_frame
 from vidspec.errors import MediaError
 from vidspec.fingerprint import digest as digest_of
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from vidspec.lock import Lock, Output
+    from vidspec.capability import Still
+    from vidspec.lock import Lock, Output, Record
     from vidspec.store import Store
     from vidspec.studio import Pictures
     from vidspec.take import Input, Take
@@ -36,7 +37,8 @@ class Ingredients:
 
     `pictures` are encoded pictures by setting and index; `media` the same in the form in which a provider takes
     them (an address, a data URI, its own id of a clip). `request` is the take's with frames by digest, and
-    `frames` says where those are from; `paths` names the files of the project that were used.
+    `frames` says where those are from; `paths` names the files of the project that were used. `notes` are sentences
+    about what was made to fit the model.
     """
 
     request: dict[str, Any]
@@ -44,6 +46,7 @@ class Ingredients:
     media: dict[tuple[str, int], str] = field(default_factory=dict)
     frames: dict[str, Any] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 class Pantry:
@@ -65,8 +68,11 @@ class Pantry:
         self._frame_of = frame
         self._frames: dict[tuple[str, str | float], str] = {}
 
-    async def gather(self, take: Take, *, sent: bool) -> Ingredients:
+    async def gather(self, take: Take, *, sent: bool, made: Record | None = None) -> Ingredients:
         """Everything that a take needs, now that what it waits for is there; `media` only where it is to be sent.
+
+        `made` is the record of the take, where its clip is there already: frames that it was made from are had as
+        they were kept, however long the chain behind them is.
 
         Raises:
             MediaError: a file was changed while the run went on, a clip or a frame is not to be had, or a frame is
@@ -89,7 +95,7 @@ class Pantry:
                 if given.frame is not None:
                     known = {**given.frame.value(), "of": given.frame.of, "sha256": given.digest}
                     found.frames[frame_key(given)] = known
-            elif given.frame is not None:
+            elif given.frame is not None and not self._add_kept(given, made, found):
                 await self._add_frame(take, given, found, sent=sent)
         if isinstance(take.request.get("remix_of"), str) and ("remix_of", 0) not in found.media:
             found.media["remix_of", 0] = take.request["remix_of"]
@@ -104,8 +110,28 @@ class Pantry:
             raise MediaError(f"{named} changed while the run went on")
         return data
 
+    def _add_kept(self, given: Input, made: Record | None, found: Ingredients) -> bool:
+        """Add a frame that a recorded clip was made from, where that is the frame that is meant, and is kept."""
+        source = (made.frames or {}).get(frame_key(given)) if made is not None else None
+        if given.frame is None or given.frame.at is None or not isinstance(source, dict):
+            return False
+        digest = str(source.get("sha256"))
+        meant = {key: source.get(key) for key in given.frame.value()} == given.frame.value()
+        if not meant or not self._store.holds(digest):
+            return False
+        data = self._store.place(digest).read_bytes()
+        if digest_of(data) != digest:  # damaged, or a name that leads elsewhere
+            return False
+        found.pictures[given.setting, given.index] = data
+        found.request = with_frame(found.request, given, digest)
+        found.frames[frame_key(given)] = source
+        return True
+
     async def _add_frame(self, take: Take, given: Input, found: Ingredients, *, sent: bool) -> None:
-        """A frame of another take, or for a remix the id that its provider has for the clip."""
+        """A frame of another take, or for a remix the id that its provider has for the clip.
+
+        A remix that is not sent is drawn from where the clip begins.
+        """
         assert given.frame is not None
         key = (given.setting, given.index)
         source, clip = self._source(given.frame.slate)
@@ -113,12 +139,16 @@ class Pantry:
         if given.frame.at is not None:
             digest = await self._frame(given.frame.slate, clip, given.frame.at)
             data = self._store.place(digest).read_bytes()
-            found.pictures[key] = data
             if sent:
-                _hold_against_rules(take, given, data)
+                fitted = _fitted(take, given, data, found.notes)
+                digest, data = (digest, data) if fitted is data else (self._store.keep_bytes(fitted), fitted)
                 found.media[key] = data_uri(data)
+            found.pictures[key] = data
         elif sent:
             found.media[key] = self._request_id(take, given.frame.slate)
+        else:
+            first = await self._frame(given.frame.slate, clip, "first")
+            found.pictures["first_frame", 0] = self._store.place(first).read_bytes()
         found.request = with_frame(found.request, given, digest)
         found.frames[frame_key(given)] = {**frame_source(given, source), "sha256": digest}
 
@@ -145,7 +175,7 @@ class Pantry:
         if found is None:
             take, record = self._take_of[slate], self._lock().get(slate)
             made = as_recorded(take, record) if record else take
-            ingredients = await self.gather(made, sent=False)
+            ingredients = await self.gather(made, sent=False, made=record)
             try:
                 data = await self._frame_of(made, ingredients.pictures, clip, at)
             except (ValueError, ArithmeticError, LookupError, AttributeError) as error:
@@ -154,19 +184,39 @@ class Pantry:
         return found
 
 
-def _hold_against_rules(take: Take, given: Input, data: bytes) -> None:
-    """Whether the model takes a frame that nobody has seen before. Raises MediaError before anything is sent."""
-    rules = table(take.provider).models[take.model].capabilities[take.mode]
-    rule = getattr(rules, given.setting)
-    if rule is None or given.frame is None:
-        return
-    named = f"{given.frame.at} of {given.frame.slate}"
-    seen = picture.look_at(data, named)
-    for problem in stills.picture_problems(
-        rule, seen, given.setting, (), model=take.model, size=take.request.get("size")
-    ):
-        if problem.code.startswith("E"):
-            raise MediaError(problem.message)
+def _fitted(take: Take, given: Input, data: bytes, notes: list[str]) -> bytes:
+    """A frame that nobody has seen before, as the model takes it. Raises MediaError before anything is sent.
+
+    One that is too large a file, or of the wrong format, is sent as a JPEG where the table has that among the
+    formats. Nothing else is done to it: no table says that a picture may be scaled or cropped.
+    """
+    rule: Still | None = getattr(table(take.provider).models[take.model].capabilities[take.mode], given.setting)
+    problem = None if rule is None or given.frame is None else _problem(rule, take, given, data)
+    if rule is None or problem is None:
+        return data
+    if "jpeg" in rule.formats:
+        from vidspec import media
+
+        other = media.jpeg(data, rule.max_bytes)
+        if other is not None and _problem(rule, take, given, other) is None:
+            notes.append(f"{problem}; it was sent as a JPEG of {len(other) / 1e6:.1f} MB")
+            return other
+    raise MediaError(problem)
+
+
+def _problem(rule: Still, take: Take, given: Input, data: bytes) -> str | None:
+    """Why the model does not take a frame; None where it does."""
+    from vidspec import picture
+
+    seen = picture.look_at(data, _name(given))
+    size = take.request.get("size")
+    found = stills.picture_problems(rule, seen, given.setting, (), model=take.model, size=size)
+    return next((problem.message for problem in found if problem.code.startswith("E")), None)
+
+
+def _name(given: Input) -> str:
+    assert given.frame is not None
+    return f"{given.frame.at} of {given.frame.slate}"
 
 
 _MIME = (

@@ -50,13 +50,21 @@ def read(path: Path) -> dict[str, Flight]:
 def settle(lock: Lock, flights: Mapping[str, Flight]) -> list[str]:
     """Write down in a lock what was delivered when nobody had the time to; return the slates of those takes.
 
+    What a lockfile had once, and this one has not, is of another branch, or was undone: where the lock has a clip
+    for the take, that stays its record, and the other is kept under it, since it is paid for.
+
     Raises:
         LockError: a record cannot be read.
     """
     delivered = (flight for flight in flights.values() if flight.move == "delivered")
     late = [flight for flight in delivered if not _is_written(flight.record, lock.get(flight.slate))]
     for flight in late:
-        lock.put(flight.slate, flight.record.superseding(lock.get(flight.slate)))
+        former = lock.get(flight.slate)
+        if flight.settled and former is not None and former.rendered:
+            under = replace(flight.record, chosen=None, accepted=None)
+            lock.put(flight.slate, replace(former, superseded=(under, *former.superseded)))
+        else:
+            lock.put(flight.slate, flight.record.in_place_of(former))
     return [flight.slate for flight in late]
 
 
@@ -136,14 +144,23 @@ class Journal:
         for slate in slates:
             self.flights.pop(slate, None)
 
+    def close(self, lock: Lock) -> None:
+        """Note which deliveries a lock has that was written; where that cannot be, the next run finds out."""
+        for slate, flight in self.flights.items():
+            if flight.move == "delivered" and _is_written(flight.record, lock.get(slate)):
+                self.flights[slate] = replace(flight, settled=True)
+        with suppress(JournalError):
+            self._rewrite()
+
     def rename(self, slates: Mapping[str, str], shot: str) -> None:
         """Give takes the slates of another shot, old to new, when the journal is next written anew.
 
         Frames that were taken from them are renamed too; what has ended under a new slate makes way.
         """
-        flights = [flight for slate, flight in self.flights.items() if slate not in slates.values()]
-        self.flights = {}
+        flights, self.flights = list(self.flights.values()), {}
         for flight in flights:
+            if flight.slate in slates.values() and not flight.is_live:
+                continue
             record, slate = _with_frames_of(flight.record, slates), flight.slate
             if slate in slates:
                 slate, record = slates[slate], replace(record, shot=shot)
@@ -204,8 +221,12 @@ def _with_frames_of(record: Record, slates: Mapping[str, str]) -> Record:
     """A record with other names for the takes that its frames were taken from."""
     if not record.frames:
         return record
-    named = {key: {**one, "slate": slates.get(one["slate"], one["slate"])} for key, one in record.frames.items()}
-    return replace(record, frames=named)
+    return replace(record, frames={key: _renamed(one, slates) for key, one in record.frames.items()})
+
+
+def _renamed(source: Any, slates: Mapping[str, str]) -> Any:
+    slate = source.get("slate") if isinstance(source, dict) else None
+    return {**source, "slate": slates.get(slate, slate)} if isinstance(slate, str) else source
 
 
 def _line(flight: Flight, *, full: bool) -> str:
@@ -213,6 +234,8 @@ def _line(flight: Flight, *, full: bool) -> str:
     for name in _KNOWN:
         if (value := getattr(flight, name)) is not None:
             fields[name] = value
+    if flight.settled:
+        fields["settled"] = True
     if full:
         fields |= {"output": flight.output, "base_url": flight.base_url, "record": _plain(flight.record)}
     return f"{_encode(fields)}\n"
@@ -282,4 +305,4 @@ def _after(before: Flight | None, fields: dict[str, Any]) -> Flight:
     if before is not None or move in ("intended", "accepted"):
         check(before.move if before else None, move, fields["slate"])
     places = {name: fields[name] for name in ("slate", "output", "base_url", "since")}
-    return Flight(move=move, **places, **changes)
+    return Flight(move=move, settled=fields.get("settled") is True, **places, **changes)

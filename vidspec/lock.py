@@ -52,6 +52,11 @@ class Unknown(NamedTuple):
     after: str
     since: str
 
+    @property
+    def where(self) -> tuple[str, str]:
+        """The block that it stands in, empty for none, and its name."""
+        return self.after.rpartition(".")[0], self.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
@@ -90,17 +95,45 @@ class Record:
         """Whether there is anything to compare with and to keep."""
         return self.output is not None and self.fingerprint is not None
 
+    def as_sent(self) -> Record:
+        """The record as it was before its clip came, without what is said of its take and may change until then."""
+        return replace(self, output=None, superseded=(), request_id=None, chosen=None, accepted=None)
+
     def superseding(self, former: Record | None) -> Record:
         """This record, with a former one of the same take kept under it.
 
         That a take was chosen is said of the take, and goes on; that an edit was accepted ends with its record.
+        What a later release says of a take that has no clip goes on with the first that it has.
         """
         if former is None:
             return self
-        chosen, under = self.chosen or former.chosen, former.superseded
+        chosen, under, unknown = self.chosen or former.chosen, former.superseded, self.unknown
         if former.rendered:
             under = (replace(former, superseded=(), chosen=None, accepted=None), *under)
-        return replace(self, chosen=chosen, superseded=under)
+        else:
+            told = {one.where for one in unknown}
+            unknown += tuple(one for one in former.unknown if one.where not in told)
+        return replace(self, chosen=chosen, superseded=under, unknown=unknown)
+
+    def in_place_of(self, former: Record | None) -> Record:
+        """This record, in place of one of the same take that may be of the same request, or the same render.
+
+        A render stands under no second one of it. An edit that was accepted stays so where just what was sent
+        before was sent, or fetched, once more: the edit has still not been rendered.
+        """
+        if former is None:
+            return self
+        under = tuple(one for one in former.superseded if not self._is_again(one))
+        made = self.superseding(replace(former, superseded=under))
+        same = (self.provider, self.fingerprint) == (former.provider, former.fingerprint)
+        return replace(made, accepted=former.accepted) if same else made
+
+    def _is_again(self, other: Record) -> bool:
+        """Whether both are of one request at a provider, and of one clip that came of it."""
+        ours, theirs = (
+            (one.provider, one.request_id, one.output.sha256 if one.output else None) for one in (self, other)
+        )
+        return self.request_id is not None and ours == theirs
 
 
 class Glance(NamedTuple):

@@ -110,7 +110,7 @@ class _Written:
     def record(self, slate: str) -> Record:
         """One record. Raises LockError where a value in it is none after all."""
         found = lockscan.record(self.texts[slate])
-        return found if found is not None else self._records[slate]
+        return found if found is not None and _is_sound(found) else self._records[slate]
 
     def glance(self, slate: str) -> Glance | None:
         """What a plan compares of one record."""
@@ -120,6 +120,12 @@ class _Written:
     def _records(self) -> dict[str, Record]:
         text = "".join([_BEGINNING, *(f"  {slate}:\n{lines}" for slate, lines in self.texts.items())])
         return dict(_by_yaml(text, self._name).items())
+
+
+def _is_sound(record: Record) -> bool:
+    """Whether the requests of a record and of those under it are as they must be: `lockscan` takes any values."""
+    is_request = schema.accepts("lock", "request")
+    return all(is_request(one.request or {}) for one in (record, *record.superseded))
 
 
 # --- by the YAML loader --------------------------------------------------------------------------------------

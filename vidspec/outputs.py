@@ -25,7 +25,7 @@ class Outputs:
 
     def problems(self, take: Take, *, folder: str, of: str) -> Iterator[Problem]:
         """What is wrong with the output of a take of the list called `of`, whose project is at `folder`."""
-        reason = _unfit(take.output)
+        reason = unfit_output(take.output)
         if reason:
             yield Problem(code="E223", setting="output", message=f"`{take.output}` {reason}", help=_HELP)
             return
@@ -40,7 +40,7 @@ class Outputs:
             yield Problem(code="E222", setting="output", message=message, help=help_line)
 
 
-def _unfit(output: str) -> str | None:
+def unfit_output(output: str) -> str | None:
     """Why a path cannot be an output, else None."""
     if not output.endswith(".mp4") or posixpath.basename(output) == ".mp4":
         return "is no name of an MP4 file"

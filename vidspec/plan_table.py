@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vidspec.lock import Cost
     from vidspec.planned import Plan, Planned
 
-_HUES = {
+HUES = {
     "render": ("green",),
     "restore": ("blue",),
     "collect": ("blue",),
@@ -26,17 +26,36 @@ _HUES = {
     "decide": ("red", "bold"),
     "keep": ("dim",),
 }
+"""The colours of the actions."""
 
 
-def print_plan(console: Console, name: str, found: Plan, slates: set[str], *, quiet: bool) -> None:
-    """Print the takes among `slates`, grouped, then the totals."""
+def print_plan(
+    console: Console,
+    name: str,
+    found: Plan,
+    slates: set[str],
+    *,
+    quiet: bool,
+    notes: Iterable[tuple[str, str]] = (),
+    drawing: Iterable[str] | None = None,
+) -> None:
+    """Print the takes among `slates`, grouped, or a drawing of them; then notes, and the totals.
+
+    A note is a label and a sentence.
+    """
     takes = [planned for planned in found.takes if planned.slate in slates]
     if not quiet:
         console.line(console.paint(f"{name}: {counted(len(takes), 'take')}", "bold"))
-        for (provider, model), group in _groups(takes):
-            _print_group(console, provider, model, group)
-        if found.removed or found.hints:
+        if drawing is None:
+            for (provider, model), group in _groups(takes):
+                _print_group(console, provider, model, group)
+        for line in () if drawing is None else ("", *drawing):
+            console.line(line)
+        notes = list(notes)
+        if found.removed or found.hints or notes:
             console.line()
+        for label, sentence in notes:
+            console.line(f"  {console.paint(label, 'cyan')} {sentence}")
         for slate in found.removed:
             console.line(
                 f"  {console.paint('removed', 'yellow')}  {slate}  no longer in the list; its clip is kept"
@@ -73,7 +92,7 @@ def _print_group(console: Console, provider: str, model: str, group: Sequence[Pl
         price(work) if work else "nothing to do",
     ]
     console.line(f"{console.paint(title, 'bold')}  {', '.join(facts)}")
-    rows = [[console.paint(one.action, *_HUES[one.action]), one.slate, one_price(one), why(one)] for one in told]
+    rows = [[console.paint(one.action, *HUES[one.action]), one.slate, one_price(one), why(one)] for one in told]
     console.rows(rows, right=(2,))
     if kept:
         console.line(f"  {console.paint('keep', 'dim')}  {counted(kept, 'take')}")
@@ -191,7 +210,7 @@ def cost_value(cost: Cost | None) -> dict[str, Any] | None:
 
 
 def behind(plain: Plan, thorough: Plan) -> list[Planned]:
-    """The takes that are paid for by the second of two plans alone: the one in which dependants are rendered too."""
+    """The takes that only the second of two plans pays for: the one in which dependants are rendered too."""
     paid = {one.slate for one in plain.takes if one.pays}
     return [one for one in thorough.takes if one.pays and one.slate not in paid]
 
@@ -210,6 +229,7 @@ def _take_value(planned: Planned) -> dict[str, Any]:
         "provider": take.provider,
         "model": take.model,
         "mode": take.mode,
+        "needs": list((planned.edited or take).needs),
         "action": planned.action,
         "state": planned.state,
         "reasons": list(planned.reasons),

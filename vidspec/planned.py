@@ -50,13 +50,15 @@ class Afloat:
 
     `flights` are the present lives of takes by slate. With `retry` what has failed is tried again; the slates in
     `anew` are submitted once more even where that may pay twice, but for what is under way and may still be had.
-    With `dependants` what was made from a clip that is another now is rendered again too.
+    With `dependants` what was made from a clip that is another now is rendered again too. With `frozen` the takes
+    are those of the lockfile, and another request of theirs that is under way is left alone.
     """
 
     flights: Mapping[str, Flight] = field(default_factory=dict)
     retry: bool = False
     anew: Collection[str] = ()
     dependants: bool = False
+    frozen: bool = False
 
     @property
     def landing(self) -> frozenset[str]:
@@ -122,7 +124,7 @@ class Planned:
     @property
     def is_left(self) -> bool:
         """Whether it is stale behind another take, and left so until somebody asks for its dependants too."""
-        return self.edited is not None and all(change.behind for change in self.changes) and self.state == "stale"
+        return self.edited is not None and self.state == "stale"
 
     @property
     def differs(self) -> bool:

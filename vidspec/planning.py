@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vidspec.continuity import framed_as, framed_as_sent, mark, with_recorded_frames
+from vidspec.continuity import framed_as, framed_as_sent, mark, was_marked, with_recorded_frames
 from vidspec.difference import Change, as_recorded, differences, short
 from vidspec.fingerprint import fingerprint
 from vidspec.planned import PAYS, Action, Afloat, Plan, Planned, State, price_of
@@ -96,7 +96,8 @@ class _Planner:
     def _one(self, take: Take) -> Planned:
         flight, anew = self._afloat.flights.get(take.slate), take.slate in self._afloat.anew
         if flight is not None and not (anew and flight.may_be_given_up):
-            found = _in_flight(take, self._lock.get(take.slate), flight)
+            found = None if anew else self._despite(take, flight)
+            found = found or _in_flight(take, self._lock.get(take.slate), flight)
             if found is not None:
                 return found
         if _is_plainly_done(take, self._lock, self._disk) and not anew:
@@ -110,6 +111,24 @@ class _Planner:
             found = _failed(found, flight, retry=self._afloat.retry)
         return self._unless_blocked(found)
 
+    def _despite(self, take: Take, flight: Flight) -> Planned | None:
+        """A take of the lockfile itself, whatever was sent for it since; None where that comes first.
+
+        What was sent later may be another request: its clip is not the one that the lockfile has.
+        """
+        if not self._afloat.frozen or not flight.is_live:
+            return None
+        record = self._lock.get(take.slate)
+        found, is_other = self._by_record(take, record), bool(_differences_since(take, flight))
+        if found.action == "restore" and (is_other or flight.doubtful):
+            return found
+        if not is_other or flight.doubtful:
+            return None
+        if found.action == "keep":
+            return found
+        other = f"another request is under way as {short(flight.request_id)}: a render of the list collects it"
+        return _planned(take, "blocked", "blocked", (*found.reasons, other), record, flight)
+
     def _by_record(self, take: Take, record: Record | None) -> Planned:
         """What the lockfile's record makes of a take."""
         if record is None or not record.rendered:
@@ -121,8 +140,8 @@ class _Planner:
         changes = (*differences(framed_as_sent(take, record, said), record), *reframed)
         if not changes:
             return _finished(take, record, self._disk)
-        edit = mark(take, self._lock, self.planned)
-        found = self._left(take, record, changes, edit) or self._stale(take, written, record, changes)
+        edit = mark(take, record, self._lock, self.planned)
+        found = self._left(take, written, record, changes, edit) or self._stale(take, written, record, changes)
         return replace(found, changes=changes, edit=edit)
 
     def _new(self, take: Take, record: Record | None) -> Planned:
@@ -136,15 +155,16 @@ class _Planner:
         planned = self.planned
         return [slate for slate in take.needs if slate not in planned or planned[slate].action != "keep"]
 
-    def _left(self, take: Take, record: Record, changes: tuple[Change, ...], edit: str | None) -> Planned | None:
+    def _left(
+        self, take: Take, written: Take, record: Record, changes: tuple[Change, ...], edit: str | None
+    ) -> Planned | None:
         """A take that is left as it was rendered though it would be sent otherwise now; None where it is not.
 
-        Somebody has waived the edit; or only a clip that it was made from is another now, and that costs money
-        which nobody has asked to be spent.
+        Somebody has waived the edit; or beyond that only a clip that it was made from is another now, and that
+        costs money which nobody has asked to be spent.
         """
         waived = record.accepted is not None and record.accepted == edit
-        behind = all(change.behind for change in changes) and take.provider in ADAPTERS
-        if not waived and (self._afloat.dependants or not behind):
+        if not waived and (self._afloat.dependants or not self._is_behind(take, written, record, changes)):
             return None
         found = _finished(_as_rendered(take, record), record, self._disk)
         if found.pays:
@@ -152,6 +172,15 @@ class _Planner:
         left: State = "waived" if waived else "stale"
         state = left if found.action == "keep" else found.state
         return replace(found, state=state, reasons=(*found.reasons, *map(str, changes)), edited=take)
+
+    def _is_behind(self, take: Take, written: Take, record: Record, changes: tuple[Change, ...]) -> bool:
+        """Whether only money that nobody has asked to be spent brings a take up to a clip that it was made from."""
+        if take.provider not in ADAPTERS:
+            return False
+        if not all(change.behind for change in changes):
+            return was_marked(take, record, self._lock)
+        former = self._former(written, record)
+        return former is None or former.output is None or not self._disk.holds(former.output.sha256)
 
     def _stale(self, take: Take, written: Take, record: Record, changes: tuple[Change, ...]) -> Planned:
         """A take that is not to be as it was rendered: rendered anew, unless it was rendered so before."""
@@ -263,12 +292,17 @@ def _in_flight(take: Take, record: Record | None, flight: Flight) -> Planned | N
         return _planned(take, "decide", "in_doubt", (reason,), record, flight)
     if not flight.collectable:
         return None
-    changes = differences(as_recorded(framed_as(take, flight.record), flight.record), flight.record)
+    changes = _differences_since(take, flight)
     since = f"accepted as {short(flight.request_id)}"
     if flight.move == "expired" and flight.reason:
         since += f", and not had last time: {flight.reason}"
     more = (f"sent before this changed: {'; '.join(map(str, changes))}",) if changes else ()
     return replace(_planned(take, "collect", "accepted", (since, *more), record, flight), changes=changes)
+
+
+def _differences_since(take: Take, flight: Flight) -> tuple[Change, ...]:
+    """What is another in a take than was sent for it."""
+    return differences(as_recorded(framed_as(take, flight.record), flight.record), flight.record)
 
 
 def _failed(found: Planned, flight: Flight, *, retry: bool) -> Planned:

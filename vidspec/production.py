@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vidspec import account, budget, clearance, journal, reproducible, studio
+from vidspec.difference import sent_as
 from vidspec.divergence import InPlace
 from vidspec.errors import LockError, UsageError
-from vidspec.frozen import missing_inputs
+from vidspec.frozen import open_frozen, unsendable
 from vidspec.lock import Lock
 from vidspec.planned import STUCK, Afloat
 from vidspec.planning import plan
@@ -101,6 +102,11 @@ class Intent:
         return {one.provider for one in self.work if not studio.is_local(one.provider)}
 
     @property
+    def asked(self) -> set[str]:
+        """The providers without which the work cannot be done: what is kept is brought back without one."""
+        return {one.provider for one in self.work if one.action != "restore"} & self.distant
+
+    @property
     def keys(self) -> dict[str, str]:
         """The variables that the list itself names for keys, by provider."""
         providers = {one.provider for one in self.work}
@@ -121,6 +127,7 @@ def admitted(opened: Opened, options: Options) -> Iterator[tuple[Intent, dict[st
 
     first = _intent(opened, options)  # what must not start leaves no trace
     if _fetch_shared(first, options):
+        opened = _opened_again(opened)
         first = _intent(opened, options)
     for notice in first.lock.notices:
         options.say(notice)
@@ -128,25 +135,50 @@ def admitted(opened: Opened, options: Options) -> Iterator[tuple[Intent, dict[st
     with hold(_state_folder(opened, first.site)):
         if options.rehearsal is not None:
             _clear(first.site)
-        intent = _intent(opened, options)  # again: until now another run may have been at work
-        new = {one.slate for one in intent.work if one.pays} - {one.slate for one in first.work if one.pays}
+        intent = _intent(_opened_again(opened), options)  # until now another run may have been at work
+        new = {(one.slate, one.cost) for one in intent.work if one.pays}
+        new -= {(one.slate, one.cost) for one in first.work if one.pays}
         if new or not _asked(intent, options) <= accounts.keys():
             accounts = _cleared(intent, options)
         yield intent, accounts
 
 
-def _intent(opened: Opened, options: Options) -> Intent:
-    """What would be done now. Raises UsageError for a selection that matches nothing."""
+def _opened_again(opened: Opened) -> Opened:
+    """The same takes; those of a lockfile as it is by now, with what is kept by now."""
+    return open_frozen(opened.shot_list.path) if opened.frozen else opened
+
+
+def planned(opened: Opened, options: Options) -> Plan:
+    """What a run would do for every take, selected or not. Raises LockError and JournalError."""
+    return _planned(opened, options)[1]
+
+
+def _planned(opened: Opened, options: Options) -> tuple[Lock, Plan]:
+    """The lock that a run goes by, with what the journal knows better, and the plan by it.
+
+    What takes of the list, which is not read, have under way is no matter of those of a lockfile.
+    """
     site = _site(opened, options)
     lock, flights = (read_lock(site.lock), journal.read(site.journal)) if options.rehearsal is None else _nothing()
     journal.settle(lock, flights)
     takes = [_placed(take, site, options) for take in opened.takes]
-    anew = frozenset(options.anew)
-    dependants = options.dependants or not options.pays
-    afloat = Afloat(flights=flights, retry=options.retry, anew=anew, dependants=dependants)
+    afloat = Afloat(
+        flights=flights,
+        retry=options.retry,
+        anew=frozenset(options.anew),
+        dependants=options.dependants or not options.pays,
+        frozen=opened.frozen,
+    )
     project = opened.shot_list.project
     disk = ProjectDisk(project, site.folder, doubted=afloat.landing, thorough=opened.frozen)
     found = plan(takes, lock, disk, opened.skipped, afloat)
+    return lock, replace(found, orphans=(), hints=()) if opened.frozen else found
+
+
+def _intent(opened: Opened, options: Options) -> Intent:
+    """What would be done now. Raises UsageError for a selection that matches nothing."""
+    lock, found = _planned(opened, options)
+    anew = frozenset(options.anew)
     slates = selected(found, options.chosen, options.left_out)
     if missing := anew.difference(one.slate for one in found.takes):
         slate = min(missing)
@@ -158,7 +190,7 @@ def _intent(opened: Opened, options: Options) -> Intent:
     work, left = portion(chosen, only_new=options.only_new, only_free=options.only_free, most=options.most)
     return Intent(
         opened=opened,
-        site=site,
+        site=_site(opened, options),
         lock=lock,
         plan=found,
         slates=slates,
@@ -179,8 +211,8 @@ def _fetch_shared(intent: Intent, options: Options) -> list[str]:
         for one in intent.takes
         if one.action in ("render", "collect") and one.record is not None and one.record.output is not None
     ]
-    inputs = (given for one in intent.takes if one.pays for given in one.take.inputs if given.path is None)
-    wanted += [given.digest for given in inputs if given.digest is not None]
+    inputs = ((one.take, given) for one in intent.takes if one.pays for given in one.take.inputs if not given.path)
+    wanted += [digest for take, given in inputs if isinstance(digest := given.digest or sent_as(take, given), str)]
     return fetch_missing(Store(intent.site.folder), options.shared, dict.fromkeys(wanted))
 
 
@@ -225,16 +257,20 @@ def _clear(site: Site) -> None:
 
 def _cleared(intent: Intent, options: Options) -> dict[str, Account]:
     """The accounts of a run that pays. Raises UsageError or Refusal for what must not start."""
+    opened = intent.opened
     if options.locked:
-        takes, lock = intent.opened.takes, intent.lock
-        recorded = plan(takes, lock, InPlace(takes, lock), intent.opened.skipped)
+        lock = intent.lock if options.pays else opened.read()[0]
+        recorded = plan(opened.takes, lock, InPlace(opened.takes, lock), opened.skipped)
         clearance.hold_to_lock(recorded, intent.slates)
     if not options.pays:
         return {}
-    if lines := list(missing_inputs(intent.work, Store(intent.site.folder))):
+    store = Store(intent.site.folder)
+    if opened.frozen and (lines := list(unsendable(intent.work, intent.plan, intent.lock, store))):
         raise LockError("\n".join((*lines, "nothing was submitted")))
-    shot_list = intent.opened.shot_list
-    accounts = clearance.accounts(shot_list, sorted(_asked(intent, options)), os.environ)
+    shot_list = opened.shot_list
+    asked = _asked(intent, options)
+    accounts = clearance.accounts(shot_list, sorted(asked), os.environ)
+    accounts |= clearance.spare(shot_list, sorted(intent.distant - asked), os.environ)
     if any(one.pays for one in intent.work):
         clearance.refuse_left_behind(shot_list.path, intent.site.journal)
     clearance.hold_to_budget(shot_list.budget, options.allowed, intent.work)
@@ -247,7 +283,7 @@ def _cleared(intent: Intent, options: Options) -> dict[str, Account]:
 
 def _asked(intent: Intent, options: Options) -> set[str]:
     """The providers for which a run needs accounts."""
-    asked = intent.distant if options.pays else set()
+    asked = intent.asked if options.pays else set()
     return asked | {one.record.provider or "" for one in intent.orphans}
 
 
@@ -291,6 +327,8 @@ def prepared(
             untold=() if options.rehearsal is None else ("audio",),  # twins draw, and do not sing
             on_progress=on_progress,
         )
+        if log is not None:
+            log.close(ledger.lock)
 
 
 def _logged(intent: Intent, options: Options, listener: Listener) -> AbstractContextManager[Listener]:

@@ -67,7 +67,8 @@ class Run:
     `plan` holds all takes of the list, `work` those of them that are to be made, `stuck` those that were asked for
     and wait for a person (failed before, in doubt, blocked), `orphans` requests under way for takes that the list
     no longer has. With `drafts` every take is drawn here, free, whichever provider it is meant for; else `remote`
-    and `journal` are there for takes of other providers. `untold` are settings that clips are not held against.
+    and `journal` are there for takes of other providers; of these it speaks to those in `accounts`, where that is
+    said. `untold` are settings that clips are not held against.
     """
 
     project: Path
@@ -79,6 +80,7 @@ class Run:
     slots: Mapping[str, int]
     maker: Maker
     remote: Sender | None = None
+    accounts: Collection[str] | None = None
     journal: Journal | None = None
     history: History | None = None
     purse: Purse | None = None
@@ -90,3 +92,9 @@ class Run:
     on_progress: Callable[[str, float], None] = lambda _slate, _share: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     draw_seed: Callable[[int, int], int] = lambda low, high: low + secrets.randbelow(high - low + 1)
+
+    def may_ask(self, planned: Planned) -> bool:
+        """Whether a provider can be asked for a recorded clip: the run speaks to it, and has nothing else there."""
+        flight = self.journal.flights.get(planned.slate) if self.journal else None
+        is_spoken_to = self.remote is not None and (self.accounts is None or planned.provider in self.accounts)
+        return is_spoken_to and (flight is None or not flight.is_live)

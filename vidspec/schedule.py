@@ -1,4 +1,4 @@
-"""What may start now: takes in the order of the list, each as soon as what it needs is there.
+"""What may start now: takes in the order in which they are given, each as soon as what it needs is there.
 
 Pure decisions; the awaiting is the engine's. A lane is a door that only so many go through at once (a provider).
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
+from vidspec import waves
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 
 class Job(NamedTuple):
@@ -18,6 +20,17 @@ class Job(NamedTuple):
     slate: str
     lane: str
     needs: Sequence[str]
+
+
+def chains_first(jobs: Iterable[Job], before: Collection[str] = ()) -> list[Job]:
+    """The jobs in the order in which they are best begun: those with the longest chain behind them come first.
+
+    How long a job takes is not known, but a chain that is begun late ends late. The slates in `before` go before
+    all others; among equals the order is that of the list.
+    """
+    found = list(jobs)
+    behind = waves.remaining({job.slate: job.needs for job in found})
+    return sorted(found, key=lambda job: (job.slate not in before, -behind[job.slate]))
 
 
 class Schedule:

@@ -280,9 +280,10 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _description(schema: Mapping[str, Any]) -> str:
-    """What a property is for, in a sentence; a reference is followed, in the one schema that users write by."""
+    """What a property is for, in a sentence; a reference is followed, into the schema that users write by first."""
     if reference := schema.get("$ref"):
-        schema = load("shotlist")["$defs"][reference.removeprefix("#/$defs/")]
+        name = reference.removeprefix("#/$defs/")
+        schema = next(load(one)["$defs"][name] for one in NAMES if name in load(one)["$defs"])
     sentence = str(schema.get("description", "")).split(". ")[0].rstrip(".")
     return sentence[:1].lower() + sentence[1:]
 

@@ -78,7 +78,7 @@ class Flight:
 
     `record` is the lockfile's record to be, without output and request id until they are known; `output` is where
     the clip is to go, from the project folder; `base_url` the address that accepted it. `since` is when the last
-    move was made, in Unix seconds.
+    move was made, in Unix seconds. A delivery is `settled` once a lockfile was written that has it.
     """
 
     slate: str
@@ -91,6 +91,7 @@ class Flight:
     trace_id: str | None = None
     reason: str | None = None
     blame: str | None = None
+    settled: bool = False
 
     @property
     def collectable(self) -> bool:
@@ -101,6 +102,11 @@ class Flight:
     def doubtful(self) -> bool:
         """Whether a person must say what became of it."""
         return self.move in DOUBTFUL
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a provider has, or may have, something that nobody has collected."""
+        return self.collectable or self.doubtful
 
     @property
     def may_be_given_up(self) -> bool:

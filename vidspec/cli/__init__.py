@@ -29,6 +29,7 @@ COMMANDS = {
     "restore": "Bring clips of the lockfile back without paying.",
     "push": "Copy clips to a store that several machines share.",
     "status": "Show how every take stands.",
+    "choose": "Choose the take of a shot that goes into the cut.",
     "report": "Write the page on which a render is judged.",
     "adopt": "Say that a take in doubt was accepted, by the provider's id of it.",
     "export": "Hand the film over to the edit: a timeline, an edit list, or the cut itself.",
@@ -42,7 +43,19 @@ COMMANDS = {
 
 _ROOMS = {
     "lists": ("init", "validate", "config"),
-    "renders": ("plan", "render", "diff", "accept", "verify", "restore", "push", "status", "adopt", "report"),
+    "renders": (
+        "plan",
+        "render",
+        "diff",
+        "accept",
+        "verify",
+        "restore",
+        "push",
+        "status",
+        "adopt",
+        "choose",
+        "report",
+    ),
     "exports": ("export",),
     "records": ("lock",),
     "surroundings": ("providers", "schema", "trust", "sandbox"),

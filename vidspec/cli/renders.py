@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     default="text",
     help="How to print it; markdown is for a pull request or a CI summary.",
 )
+@click.option(
+    "--graph",
+    type=click.Choice(["text", "mermaid"]),
+    is_flag=False,
+    flag_value="text",
+    default=None,
+    help="Draw what needs what; mermaid is for a README.",
+)
 @common("files", "select", "exclude", "var", "json", "quiet", "color")
 def plan(*, files: tuple[Path, ...], no_color: bool, **options: Any) -> int:
     from vidspec.commands import plan
@@ -158,3 +166,34 @@ def report(*, file: Path, no_color: bool, **options: Any) -> int:
     from vidspec.commands import report
 
     return report.run(file, console=make_console(no_color=no_color), **options)
+
+
+@click.command("choose")
+@common("file")
+@click.argument("slates", nargs=-1, metavar="SLATE...")
+@click.option("--clear", is_flag=True, help="Take the mark off these.")
+@click.option("--interactive", "-i", is_flag=True, help="Ask for each shot that has several takes.")
+@common("var", "quiet", "color")
+def choose(
+    *,
+    file: Path,
+    slates: tuple[str, ...],
+    interactive: bool,
+    no_color: bool,
+    variables: dict[str, Any],
+    **options: Any,
+) -> int:
+    from vidspec.commands import choose
+
+    console = make_console(no_color=no_color)
+    if interactive and (slates or options["clear"]):
+        raise click.UsageError("`--interactive` asks for the takes: name none")
+    if interactive:
+        from vidspec.choosing import ask
+
+        slates = tuple(ask(file, variables, console))
+        if not slates:
+            return 0
+    elif not slates:
+        raise click.UsageError("name the takes, such as `s010-t02`, or ask with `--interactive`")
+    return choose.run(file, slates, variables=variables, console=console, **options)

@@ -217,7 +217,8 @@ def _lines(found: _Choice, console: Console, *, clear: bool) -> Iterator[str]:
         reasons = "; ".join(map(str, one.changes)) or "; ".join(one.reasons)
         yield f"{console.paint('stale', 'yellow')}   {one.slate}  {reasons}; to render it: {amount(one.cost)}"
     for one in found.left:
-        yield f"{console.paint('behind', 'yellow')}  {one.slate}  left so, unless `--with-dependants` is given: {amount(one.cost)}"
+        said = f"left so, unless `--with-dependants` is given: {amount(one.cost)}"
+        yield f"{console.paint('behind', 'yellow')}  {one.slate}  {said}"
     for one in found.back:
         yield f"{console.paint('back', 'blue')}    {one.slate}  it was rendered so before: free"
     for one in found.kept:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def mv(file: Path, old: str, new: str, *, quiet: bool, console: Console) -> int:
     """Give the records of a shot that was renamed in the list its new id: clips, seeds and what is under way stay.
 
-    The journal goes first: a lockfile that still has the old id then costs nothing, and may be moved once more.
+    What was delivered is written down first, then the journal is moved, then the lockfile. Wherever this is
+    cut off nothing is lost, and the same command goes on from there.
 
     Raises:
         UsageError: there is nothing to move, or something rendered or under way stands in the way.
@@ -38,11 +39,14 @@ def mv(file: Path, old: str, new: str, *, quiet: bool, console: Console) -> int:
         raise UsageError(f"there is no lockfile {site.lock.name} beside the list")
     with hold(state_folder(site.lock.parent)):
         lock, log = read_lock(site.lock), Journal(site.journal)
-        settle(lock, log.flights)
+        late = settle(lock, log.flights)
         _refuse(lock, log.flights, old, new)
         slates = {slate: f"{new}{slate.removeprefix(old)}" for slate in _slates(lock, log.flights, old)}
-        log.rename(slates, new)
+        if late:
+            Ledger(lock, site.lock).write()
         if log.flights:
+            log.forget([slate for slate, flight in log.flights.items() if flight.move == "delivered"])
+            log.rename(slates, new)
             with log:
                 pass
         Ledger(lock.renamed(old, new), site.lock).write()
@@ -68,8 +72,9 @@ def _refuse(lock: Lock, flights: Mapping[str, Flight], old: str, new: str) -> No
         near = nearest(old, shots)
         raise UsageError(f"the lockfile has no shot {shown(old)}{f'; the nearest is `{near}`' if near else ''}")
     for slate, record in lock.items():
-        if record.shot == new and record.rendered:
+        if record.shot == new and (record.rendered or record.superseded):
             raise UsageError(f"`{slate}` is rendered too, and would be overwritten; nothing was moved")
     for slate, flight in flights.items():
-        if flight.record.shot == new and (flight.collectable or flight.doubtful):
+        was_moved = slate not in lock and f"{old}{slate.removeprefix(new)}" not in flights  # and then cut off
+        if flight.record.shot == new and flight.is_live and not was_moved:
             raise UsageError(f"`{slate}` is under way or in doubt, and would be forgotten; nothing was moved")

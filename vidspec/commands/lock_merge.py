@@ -14,6 +14,7 @@ from vidspec.project import read_lock
 from vidspec.store import FOLDER, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -33,6 +34,8 @@ def run(a: Path, b: Path, *, base: Path | None, out: Path, quiet: bool, console:
         UsageError, LockError: a file is missing or no lockfile, or `out` cannot be written; nothing was written.
         Refusal: a run holds the project whose lockfile would be written.
     """
+    if problem := _unfit(out, (a, b, base)):
+        raise UsageError(f"cannot write `{out}`: {problem}")
     with _held(out):
         former = None if base is None or _is_empty(base) else _read(base)
         ours, theirs = _read(a), _read(b)
@@ -45,6 +48,25 @@ def run(a: Path, b: Path, *, base: Path | None, out: Path, quiet: bool, console:
         for decision in merged.decisions:
             notes.line(f"{notes.paint('merged', 'yellow')}  {decision}")
     return 0
+
+
+def _unfit(out: Path, given: Collection[Path | None]) -> str | None:
+    """Why a merged lockfile cannot go to a place, else None: nothing but a lockfile is written over."""
+    if out.is_dir():
+        return "is a directory"
+    if str(out) == STDOUT or out in given or out.suffix == ".lock" or not out.is_file() or _is_empty(out):
+        return None
+    try:
+        with out.open("rb") as file:
+            is_lock = _NAME in file.read(_BEGINNING)
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return None if is_lock else "it is no lockfile, and would be overwritten"
+
+
+_NAME = b"vidspec_lock"
+_BEGINNING = 2**16
+"""Bytes of a file in which a lockfile says that it is one, also between the marks of a conflict."""
 
 
 def _held(out: Path) -> AbstractContextManager[None]:
@@ -76,6 +98,9 @@ def _write(text: str, out: Path, console: Console) -> None:
         console.stream.buffer.write(text.encode())
         return
     try:
+        if out.exists() and not out.is_file():  # a pipe or a device is written to, not replaced
+            out.write_bytes(text.encode())
+            return
         with whole(out) as part:
             part.write_bytes(text.encode())
     except OSError as error:

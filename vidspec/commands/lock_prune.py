@@ -99,7 +99,7 @@ def _gone(opened: Opened, given_up: Sequence[str]) -> Gone:
     known = {slate: flight.record.shot for slate, flight in log.flights.items()}
     known |= {slate: record.shot for slate, record in lock.items()}
     gone = {slate: shot for slate, shot in known.items() if slate not in listed and shot not in opened.skipped}
-    live = {slate: flight for slate, flight in log.flights.items() if slate in gone and _is_live(flight)}
+    live = {slate: flight for slate, flight in log.flights.items() if slate in gone and flight.is_live}
     for slate in given_up:
         if slate not in live:
             raise UsageError(_not_to_be_given_up(slate, listed, known, live))
@@ -119,11 +119,6 @@ def _renamed(opened: Opened, lock: Lock, log: Journal, gone: Mapping[str, str]) 
     hints = opened.plan(lock, Afloat(flights=log.flights)).hints
     said = {shot: hint for shot in gone.values() for hint in hints if f"`vidspec lock mv FILE {shot} " in hint}
     return {slate: said[shot] for slate, shot in gone.items() if shot in said and slate in lock}
-
-
-def _is_live(flight: Flight) -> bool:
-    """Whether a provider has, or may have, something that nobody has collected."""
-    return flight.collectable or flight.doubtful
 
 
 def _why(flight: Flight) -> str:
