@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageStat
 from vidspec import media
 from vidspec.animatic import Drawing, draw, still
 from vidspec.animatic.background import background_of
-from vidspec.animatic.camera import MOVES, Camera, View
+from vidspec.animatic.camera import MOVES, Camera
 from vidspec.animatic.drawing import rate_of
 from vidspec.animatic.layout import overlay_of
 from vidspec.animatic.lettering import NOTO, ROBOTO, Typeface, fit, has_glyph, legible, length, runs, shorten, wrap
@@ -261,10 +261,35 @@ def test_nearing_begins_on_the_whole_picture_and_enlarges_it(move: str) -> None:
 
 
 @pytest.mark.parametrize("move", ["pull out", "zoom out"])
-def test_drawing_back_ends_on_the_whole_picture(move: str) -> None:
+def test_drawing_back_begins_on_the_whole_picture_and_makes_it_smaller(move: str) -> None:
     before, after = moved(move)
-    assert after == pytest.approx((160, 90, 40), abs=1.5)
+    assert before == pytest.approx((160, 90, 40), abs=1.5)
     assert 1.2 < before[2] / after[2] < 1.5
+    assert after[:2] == pytest.approx((160, 90), abs=1.5)
+
+
+def test_what_drawing_back_shows_beside_a_picture_is_the_picture_in_a_mirror() -> None:
+    drawing = changed(width=320, height=180, first_frame=marked(at=(25, 60)), camera=("pull out",))
+    end = background(drawing, 1.0).convert("L").point(lambda level: 255 * (level > 127))
+    row = [end.getpixel((x, 68)) for x in range(320)]
+    starts = [x for x in range(1, 320) if row[x] and not row[x - 1]]
+    middle = 160 - 160 / 1.32  # the left edge of the picture
+    assert len(starts) == 2
+    assert starts[1] + 15 == pytest.approx(middle + 25 / 1.32, abs=2)
+    assert starts[0] + 15 == pytest.approx(middle - 25 / 1.32, abs=2)
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [*[(move,) for move in MOVES], ("pull out", "pedestal up"), ("pan left", "zoom out", "shake"), MOVES],
+    ids=str,
+)
+def test_whatever_the_camera_does_then_a_shot_begins_with_just_its_picture(moves: tuple[str, ...]) -> None:
+    begin = photograph((200, 60, 40))
+    drawing = changed(width=320, height=180, first_frame=encoded(begin), camera=moves, duration=4)
+    assert difference(background(drawing, 0.0), begin) < 0.5
+    step = background_of(drawing).frame(1 / 95, 1 / 24)
+    assert difference(step, background(drawing, 0.0)) < 1.5
 
 
 def test_moves_combine() -> None:
@@ -300,18 +325,23 @@ def test_a_shaken_camera_trembles_a_little_and_always_alike() -> None:
 @pytest.mark.parametrize(
     "moves", [*[(move,) for move in MOVES], ("pan left", "truck left", "shake"), MOVES], ids=str
 )
-def test_no_move_shows_what_is_outside_of_the_picture(moves: tuple[str, ...]) -> None:
+def test_only_drawing_back_shows_what_is_outside_of_the_picture_and_no_more_than_its_border(
+    moves: tuple[str, ...],
+) -> None:
     camera = Camera(moves, PLAIN.chance("camera"))
+    back = {"pull out", "zoom out"} & set(moves) and not {"push in", "zoom in"} & set(moves)
+    assert (camera.border > 0) == bool(back)
     for step in range(101):
-        view = camera.view(step / 100, step / 20)
-        half = 0.5 / (camera.margin * view.zoom * (1 + view.dolly))
-        assert half <= 0.5 + 1e-9
-        assert abs(view.x + view.dx) <= 0.5 - half + 1e-9
-        assert abs(view.y + view.dy) <= 0.5 - half + 1e-9
+        left, top, right, end = camera.box(step / 100, step / 20)
+        assert min(left, top) >= -camera.border - 1e-9
+        assert max(right, end) <= 1 + camera.border + 1e-9
+        assert right - left == pytest.approx(end - top)
+        assert right - left > 0.3
 
 
-def test_a_view_at_rest_sees_the_whole_picture() -> None:
-    assert View().box(1.0) == (0, 0, 1, 1)
+@pytest.mark.parametrize("moves", [*[(move,) for move in MOVES], MOVES], ids=str)
+def test_every_camera_begins_with_the_whole_of_a_picture(moves: tuple[str, ...]) -> None:
+    assert Camera(moves, PLAIN.chance("camera")).box(0.0, 0.0) == (0, 0, 1, 1)
 
 
 def test_the_camera_moves_in_a_drawn_scene_too() -> None:

@@ -49,6 +49,7 @@ class Site:
         self.script = script
         self.requests: list[bytes] = []
         self.connections = 0
+        self.gone = 0
         self.sent = 0
         self.port = 0
 
@@ -63,6 +64,7 @@ class Site:
                 self.requests.append(request)
                 await self.script(stream)
         await trio.aclose_forcefully(stream)
+        self.gone += 1
 
     async def flood(self, piece: bytes, times: int, stream: Stream) -> None:
         """Send a lot, and count how much of it anybody wanted."""
@@ -229,6 +231,13 @@ def test_a_submit_is_sent_as_json_with_the_key_and_says_who_asks() -> None:
     }
 
 
+def test_a_post_without_a_body_says_so() -> None:
+    _, site = asked(says(ok(b"{}")), Call(purpose="poll", verb="POST", path="/tasks/17"))
+    (request,) = site.requests
+    assert headers(request)["content-length"] == "0"
+    assert "content-type" not in headers(request)
+
+
 def test_a_call_without_a_body_has_no_content_type() -> None:
     _, site = asked(says(ok(b"{}")))
     (request,) = site.requests
@@ -342,6 +351,11 @@ def test_an_answer_is_read_whatever_its_status_and_headers_are_by_lower_case_nam
     found = reply_of(says(answer), SUBMIT)
     assert (found.status, found.body) == (503, b"busy")
     assert found.headers == {"retry-after": "3", "x-a": "1, 2", "content-length": "4"}
+
+
+def test_headers_are_read_as_utf_8_where_they_are_and_byte_by_byte_where_not() -> None:
+    found = reply_of(says(b"HTTP/1.1 200 OK\r\nX-A: caf\xe9\r\nX-B: caf\xc3\xa9\r\nContent-Length: 2\r\n\r\n{}"))
+    assert (found.headers["x-a"], found.headers["x-b"]) == ("café", "café")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -814,6 +828,21 @@ def test_a_proxy_is_found_as_everyone_finds_it(
     assert run(work) == proxy
 
 
+def test_a_link_whose_host_is_asked_without_a_proxy_is_not_asked_through_one_at_its_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work() -> Site:
+        async with served(says(ok(b"a clip"))) as site, open_client() as client:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{site.port}")
+            monkeypatch.setenv("NO_PROXY", "cdn.example")
+            with suppress(Unavailable):
+                async with client.get("https://cdn.example/1.mp4", address="192.0.2.1", patience=0.1):
+                    pass
+            return site
+
+    assert run(work).connections == 0
+
+
 # --- connections --------------------------------------------------------------------------------------------
 
 
@@ -829,6 +858,61 @@ def test_polls_share_a_connection_and_a_submit_never_does() -> None:
             return site
 
     assert len(run(work).requests) == 5
+
+
+async def at_once(api: Any, count: int) -> None:
+    """Make some polls at the same time."""
+    async with trio.open_nursery() as nursery:
+        for _ in range(count):
+            nursery.start_soon(api.exchange, POLL)
+
+
+async def a_second_later(stream: Stream) -> None:
+    await trio.sleep(1)
+    await stream.send_all(ok(b"{}"))
+
+
+def test_there_are_as_many_connections_as_polls_at_once_and_each_is_used_again() -> None:
+    async def work() -> list[int]:
+        async with served(a_second_later) as site, open_client() as client:
+            api = client.api("minimax", site.url, KEY, TIME)
+            counts = []
+            for count in (3, 3, 1, 2, 4):
+                await at_once(api, count)
+                counts.append(site.connections)
+            return counts
+
+    assert run_ahead(work) == [3, 3, 3, 3, 4]
+
+
+def test_a_connection_that_nobody_has_used_for_long_is_closed() -> None:
+    async def work() -> tuple[int, int, int]:
+        async with served(a_second_later) as site, open_client() as client:
+            api = client.api("minimax", site.url, KEY, TIME)
+            await at_once(api, 2)
+            await trio.sleep(20)
+            await at_once(api, 1)
+            await trio.sleep(1)
+            before = site.gone
+            await trio.sleep(20)
+            await at_once(api, 1)
+            await trio.sleep(1)
+            return before, site.gone, site.connections
+
+    assert run_ahead(work) == (0, 1, 2)
+
+
+def test_providers_and_clients_that_end_leave_no_connection_open() -> None:
+    async def work() -> tuple[int, int]:
+        async with served(a_second_later) as site:
+            async with open_client() as client:
+                await at_once(client.api("minimax", site.url, KEY, TIME), 2)
+                await at_once(client.api("gately", site.url, KEY, TIME), 3)
+                assert site.gone == 0
+            await trio.sleep(1)
+            return site.connections, site.gone
+
+    assert run_ahead(work) == (5, 5)
 
 
 def test_a_connection_that_was_closed_meanwhile_is_not_used_again() -> None:

@@ -181,6 +181,53 @@ def test_an_accepted_edit_of_which_a_branch_has_another_render_is_merged_with_al
     assert film.record("b-t01").accepted is None
 
 
+def test_an_accepted_edit_whose_source_has_changed_can_be_accepted_with_that_and_no_further(
+    film: Film, house: House
+) -> None:
+    film.write(FROM_A)
+    assert film.render().returncode == 0
+    edited = FROM_A.replace("prompt: two", "prompt: other")
+    film.write(edited)
+    assert film.vidspec("accept", "shots.yaml", "b").returncode == 0
+    film.write(edited.replace("prompt: one", "prompt: uno"))
+    refused = film.vidspec("accept", "shots.yaml", "b")
+    assert (refused.returncode, "needs a-t01" in refused.stderr) == (2, True)
+    assert film.render().returncode == 0
+    assert film.vidspec("accept", "shots.yaml", "b").returncode == 0
+    assert film.vidspec("diff", "shots.yaml").returncode == 0
+    assert film.planned("--with-dependants") == {"a-t01": "keep", "b-t01": "keep"}
+    film.write(edited.replace("prompt: one", "prompt: ein"))
+    assert film.render().returncode == 0
+    assert film.vidspec("diff", "shots.yaml").returncode == 1
+    assert house.sent == ["one", "two", "uno", "ein"]
+
+
+def test_what_was_accepted_and_moved_meets_a_branch_that_rendered_it_and_nothing_is_lost(
+    film: Film, house: House
+) -> None:
+    film.write(TWO)
+    assert film.render().returncode == 0
+    base = film.lock.read_bytes()
+    (film.project / "base.lock").write_bytes(base)
+    edited = TWO.replace("prompt: two", "prompt: other")
+    film.write(edited)
+    assert film.render().returncode == 0
+    (film.project / "theirs.lock").write_bytes(film.lock.read_bytes())
+    forget(film)
+    film.lock.write_bytes(base)
+    assert film.vidspec("accept", "shots.yaml", "b").returncode == 0
+    assert film.render("--resubmit", "a-t01").returncode == 0
+    film.write(edited.replace("id: b", "id: z"))
+    assert film.vidspec("lock", "mv", "shots.yaml", "b", "z").returncode == 0
+    merged = film.vidspec("lock", "merge", "shots.lock", "theirs.lock", "--base", "base.lock", "-o", "shots.lock")
+    assert merged.returncode == 0, merged.stderr
+    sent = list(house.sent)
+    assert film.render().returncode == 0
+    assert film.planned() == {"a-t01": "keep", "z-t01": "keep"}
+    ids = {one.request_id for _, each in read_lock(film.lock).items() for one in (each, *each.superseded)}
+    assert (house.sent, ids) == (sent, {f"r{number}" for number in range(1, len(sent) + 1)})
+
+
 def test_what_was_taken_back_while_its_clip_was_fetched_stays_taken_back(film: Film, house: House) -> None:
     film.write(ONE)
     assert film.render().returncode == 0
@@ -324,6 +371,29 @@ def test_a_doubt_about_an_edit_keeps_no_clip_of_the_lockfile_back_and_stays(film
     assert film.planned() == {"a-t01": "decide"}
     assert film.render("--frozen").returncode == 1
     assert house.sent == ["one"]
+
+
+@pytest.mark.parametrize("move", ["in_doubt", "accepted", "expired"])
+def test_what_is_open_about_an_edit_is_not_given_up_by_asking_for_the_former_take_once_more(
+    film: Film, house: House, move: Move
+) -> None:
+    film.write(ONE)
+    assert film.render().returncode == 0
+    film.write("- {id: a, prompt: another}")
+    fly(film, "a-t01", move)
+    ended = film.render("--frozen", "--resubmit", "a-t01")
+    assert (ended.returncode, house.sent, film.flights["a-t01"].move) == (1, ["one"], move), ended.stdout
+    assert film.record("a-t01").request_id == "r1"
+    assert film.planned() == {"a-t01": "decide" if move == "in_doubt" else "collect"}
+
+
+def test_what_is_asked_for_once_more_and_left_for_later_is_not_given_up(film: Film, house: House) -> None:
+    film.write(TWO)
+    fly(film, "b-t01", "in_doubt")
+    ended = film.render("--max-takes", "1", "--resubmit", "b-t01")
+    assert (ended.returncode, house.sent) == (0, ["one"]), ended.stderr
+    assert film.flights["b-t01"].move == "in_doubt"
+    assert film.planned() == {"a-t01": "keep", "b-t01": "decide"}
 
 
 def test_damaged_bytes_beside_a_request_under_way_are_said_and_the_request_stays(film: Film, house: House) -> None:
@@ -588,6 +658,18 @@ def test_a_picture_that_many_takes_were_made_from_is_read_once(
     monkeypatch.setattr("vidspec.frozen.has_digest", has_digest)
     assert len(open_frozen(film.project / "shots.yaml").takes) == 6
     assert read == [film.project / "a.png"]
+
+
+@pytest.mark.parametrize("path", ["a\0b.png", "../a.png", "x" * 5000], ids=["null", "above", "long"])
+def test_a_path_of_a_picture_that_is_none_is_passed_over(film: Film, house: House, path: str) -> None:
+    film.write(ONE)
+    assert film.render().returncode == 0
+    rewritten(film, "first_frame", f"sha256:{'0' * 64}")
+    change(film, lambda _slate, record: replace(record, pictures={"first_frame": path}))
+    pushed = film.vidspec("push", "shots.yaml", "--dry-run", "--store", str(film.project))
+    assert (pushed.returncode, pushed.stderr) == (0, "")
+    place(film, "a-t01").unlink()
+    assert film.vidspec("restore", "shots.yaml").returncode == 0
 
 
 def test_the_price_of_a_remix_is_that_of_the_clip_it_is_made_from(project: Path) -> None:

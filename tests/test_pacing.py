@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidspec.pacing import Lengths, Rate, backoff, next_look
+from vidspec.pacing import Lengths, Rate, backoff, length, next_look
 
 MIDDLE, SPREAD = math.log(2.0) - 0.08, 0.4
 """A log-normal length of two seconds on average."""
@@ -36,7 +36,29 @@ def test_a_rate_of_less_than_one_a_minute_is_one_in_so_many_minutes() -> None:
 
 
 def test_a_rate_of_more_than_one_a_second_goes_out_evenly() -> None:
-    assert sent(Rate(600), *[0.0] * 4) == [0.0, 0.102, 0.204, 0.306]
+    assert sent(Rate(600), *[0.0] * 4) == [0.0, 0.103, 0.206, 0.309]
+
+
+@pytest.mark.parametrize(
+    ("late", "after"),
+    [(0.004, 0.206), (0.01, 0.206), (0.05, 0.246)],
+    ids=["a-little", "as-much-as-may-be", "too-much"],
+)
+def test_one_that_is_a_little_late_does_not_make_the_next_late(late: float, after: float) -> None:
+    rate = Rate(600)
+    rate.sent(0.0)
+    rate.sent(0.103 + late)
+    assert rate.ready_at(0.103 + late) == pytest.approx(after)
+
+
+def test_the_lateness_of_what_was_refused_is_forgotten() -> None:
+    rate = Rate(600)
+    rate.sent(0.0)
+    rate.sent(0.11)
+    rate.refused(0.12, 0.0, 0.11)
+    assert rate.ready_at(0.12) == pytest.approx(0.12 + 0.25)
+    rate.sent(0.37)
+    assert rate.ready_at(0.37) == pytest.approx(0.37 + 0.125 - 0.01)
 
 
 def test_who_comes_late_waits_no_more() -> None:
@@ -78,6 +100,44 @@ def test_what_was_lost_is_won_back_quickly_to_near_where_it_was_and_then_little_
         rate.taken()
         shares.append(round(rate.share, 2))
     assert shares == [0.8, 0.85, 0.9, 0.95, 1.0, 1.0, 1.0]
+
+
+def noes(rate: Rate, limit: float, count: int) -> list[int]:
+    """How many are taken between one no and the next, where a share of the rate up to `limit` is taken."""
+    found, taken, now = list[int](), 0, 0.0
+    while len(found) < count:
+        now = rate.ready_at(now)
+        rate.sent(now)
+        if rate.share <= limit:
+            rate.taken()
+            taken += 1
+        else:
+            rate.refused(now, 0.0, now)
+            found += [taken] if taken else []
+            taken = 0
+    return found
+
+
+@pytest.mark.parametrize("limit", [0.9, 0.5, 0.1, 0.01], ids=str)
+def test_where_the_noes_come_at_the_same_rate_fewer_and_fewer_come(limit: float) -> None:
+    between = noes(Rate(6000), limit, 40)
+    assert between[0] <= 2
+    assert min(between[-10:]) >= 18
+
+
+def test_a_limit_that_is_lifted_is_found_out() -> None:
+    rate = Rate(600)
+    noes(rate, 0.3, 20)
+    for _ in range(150):
+        rate.taken()
+    assert rate.share == 1.0
+
+
+def test_a_rate_that_is_far_too_high_comes_down_to_a_few_a_minute() -> None:
+    rate = Rate(100_000)
+    for minute in range(60):
+        rate.refused(minute * 100.0, 0.0)
+    assert rate.per_minute == pytest.approx(3.75)
 
 
 def test_however_often_it_says_no_something_still_goes() -> None:
@@ -174,6 +234,37 @@ def test_lengths_are_learnt_from_what_was_seen() -> None:
     assert known is not None
     assert known[0] == pytest.approx(MIDDLE, abs=0.1)
     assert known[1] == pytest.approx(SPREAD, abs=0.1)
+
+
+def test_the_first_few_that_lie_close_together_do_not_make_the_rest_late() -> None:
+    lengths = Lengths()
+    for seconds in (58.0, 60.0, 62.0):
+        lengths.saw(seconds)
+    known = lengths.known(())
+    assert known is not None
+    assert known[1] > 0.25
+    assert next_look(known, 120.0, 5.0, 0.5) > 2.5
+
+
+@pytest.mark.parametrize(("missed", "found", "seconds"), [(0.0, 10.0, 9.0), (10.0, 12.0, 11.0)])
+def test_a_clip_took_until_between_the_last_look_that_missed_it_and_the_one_that_found_it(
+    missed: float, found: float, seconds: float
+) -> None:
+    assert length(missed, found) == pytest.approx(seconds)
+
+
+def test_what_is_learnt_from_looks_is_what_clips_take() -> None:
+    lengths, chance = Lengths(), random.Random(5)
+    for _ in range(600):
+        took, now, missed = math.exp(chance.gauss(MIDDLE, SPREAD)), 0.0, 0.0
+        while now < took:
+            missed = now
+            now += next_look(lengths.known(()), now, 1.0, chance.random())
+        lengths.saw(length(missed, now))
+    known = lengths.known(())
+    assert known is not None
+    assert known[0] == pytest.approx(MIDDLE, abs=0.08)
+    assert known[1] == pytest.approx(SPREAD, abs=0.04)
 
 
 def test_what_was_seen_outweighs_a_wrong_table() -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import math
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,12 +26,12 @@ from vidspec.project import open_lists
 from vidspec.providers import siliconflow
 from vidspec.remote import Remote
 from vidspec.state import IllegalMove
-from vidspec.wire import Call, Reply
+from vidspec.wire import Call, Progress, Reply
 
 if TYPE_CHECKING:
     from vidspec.state import Flight
     from vidspec.take import Take
-    from vidspec.wire import Progress, Sending, Talk
+    from vidspec.wire import Sending, Talk
 
 Shots = Callable[..., Path]
 Step = Reply | Exception | float
@@ -378,6 +381,18 @@ def test_once_lengths_are_known_looks_come_when_a_clip_may_be_there(stage: Stage
     assert stage.history.lengths("siliconflow", RECORD.model or "").count == 41
 
 
+def test_what_the_first_look_finds_took_nearly_as_long_as_until_then(stage: Stage) -> None:
+    stage.watch([DONE])
+    seen = stage.history.lengths("siliconflow", RECORD.model or "")
+    assert seen.count == 1
+    assert math.exp(seen.total) == pytest.approx(9.0)
+
+
+def test_what_a_later_look_finds_came_between_it_and_the_one_before(stage: Stage) -> None:
+    stage.watch([RUNNING, Unavailable("reset"), DONE])
+    assert math.exp(stage.history.lengths("siliconflow", RECORD.model or "").total) == pytest.approx((10 + 21) / 2)
+
+
 def test_a_request_of_an_earlier_run_is_looked_at_by_the_interval_whatever_is_known(stage: Stage) -> None:
     for _ in range(40):
         stage.history.saw("siliconflow", RECORD.model or "", 250.0)
@@ -460,6 +475,84 @@ def test_a_clip_is_fetched_and_looked_at(stage: Stage, links: list[Step | None],
     part = tmp_path / "part"
     stage.fetch([], part, lambda: looked.append(part.read_bytes()))
     assert looked == [b"clip of https://cdn.example/1.mp4?sig=s"]
+
+
+def in_real_time(stage: Stage, part: Path, look: Callable[[], None], *, clips: int = 1) -> None:
+    """Fetch the same clip at once to some places, in real time; `part` is the first of them."""
+    _, flight = stage.request([ACCEPTED])
+    way: Any = Way([])
+    found = Progress(phase="succeeded", word="Succeed", link="https://cdn.example/1.mp4")
+    stage.play([DONE], lambda here: here.watch(flight, stage.tell, nothing, at_once=True))
+
+    async def main() -> None:
+        with Journal(stage.path) as log:
+            here = Remote(
+                {"siliconflow": ACCOUNT}, client=way, journal=log, history=stage.history, chance=lambda: 1.0
+            )
+            async with trio.open_nursery() as nursery:
+                for number in range(clips):
+                    place = part.with_name(f"{part.name}{number or ''}")
+                    nursery.start_soon(here.fetch, flight, found, place, look, stage.tell, nothing)
+
+    trio.run(main)
+
+
+def test_a_clip_is_looked_at_in_a_thread_and_only_one_at_a_time(
+    stage: Stage, links: list[Step | None], tmp_path: Path
+) -> None:
+    links += [None] * 3
+    spans: list[tuple[float, float]] = []
+    threads: set[bool] = set()
+
+    def look() -> None:
+        began = time.monotonic()
+        threads.add(threading.current_thread() is threading.main_thread())
+        time.sleep(0.02)
+        spans.append((began, time.monotonic()))
+
+    in_real_time(stage, tmp_path / "part", look, clips=3)
+    assert threads == {False}
+    assert all(before[1] <= after[0] for before, after in pairwise(sorted(spans)))
+
+
+def test_everything_else_goes_on_while_a_clip_is_looked_at(
+    stage: Stage, links: list[Step | None], tmp_path: Path
+) -> None:
+    links += [None]
+    done = threading.Event()
+
+    def look() -> None:
+        trio.from_thread.run_sync(done.set)
+        assert done.wait(10)
+
+    in_real_time(stage, tmp_path / "part", look)
+
+
+def test_what_is_wrong_with_a_clip_is_told_out_of_the_thread(
+    stage: Stage, links: list[Step | None], tmp_path: Path
+) -> None:
+    links += [None]
+
+    def look() -> None:
+        raise OSError("no space left on device")
+
+    with pytest.RaisesGroup(pytest.RaisesExc(OSError, match="no space left")):
+        in_real_time(stage, tmp_path / "part", look)
+
+
+def test_a_clock_that_leaps_stands_still_while_a_clip_is_looked_at(
+    stage: Stage, links: list[Step | None], tmp_path: Path
+) -> None:
+    links += [None]
+    times: list[float] = []
+
+    def look() -> None:
+        times.append(trio.current_time())
+        time.sleep(0.02)
+        times.append(trio.current_time())
+
+    stage.fetch([], tmp_path / "part", look)
+    assert times == [10.0, 10.0]
 
 
 def test_a_download_that_breaks_is_fetched_again_and_never_submitted_again(

@@ -6,6 +6,7 @@ import os.path
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from vidspec.lock import leads_out
 from vidspec.shared import Altered, is_digest
 from vidspec.store import file_digest
 
@@ -114,6 +115,8 @@ class Depositor:
         yield self._store.place(wanted.sha256)
         root = os.path.realpath(self._project)
         for path in wanted.places:
+            if leads_out(path):
+                continue
             place = self._project / path
             if os.path.realpath(place).startswith(f"{root}/"):
                 yield place

@@ -22,7 +22,7 @@ from vidspec.fingerprint import fingerprint
 from vidspec.ingredients import Pantry
 from vidspec.lock import Output, Record
 from vidspec.providers import table
-from vidspec.schedule import Job, Schedule
+from vidspec.schedule import Job, Schedule, chains_first
 from vidspec.state import Flight
 from vidspec.store import whole
 
@@ -41,13 +41,12 @@ _UNSAID = "it was sent, and what came of it could not be written down"
 
 
 async def run(given: Run, tally: Tally) -> None:
-    """Make every take of `given.work`, and note in `tally` how each ended, also when it is cancelled.
-
-    It leaves whole clips, a true lockfile, and no temporary file.
+    """Make every take of `given.work`, and note in `tally` how each ended, also when it is cancelled. It leaves
+    whole clips, a true lockfile, and no temporary file.
 
     Raises:
         RenderError: the lockfile cannot be written.
-        JournalError: the journal cannot be written, so that nothing more may be submitted.
+        JournalError: the journal cannot be written; nothing more may be submitted then.
     """
     await _Engine(given, tally).run()
 
@@ -56,16 +55,16 @@ class _Engine:
     def __init__(self, given: Run, tally: Tally) -> None:
         self._given = given
         self._planned = {planned.slate: planned for planned in given.plan.takes}
-        there = {planned.slate for planned in given.plan.takes if planned.action == "keep"}
-        first = sorted(given.work, key=lambda one: one.action != "collect")
-        jobs = (Job(one.slate, one.lane, _needs(one, is_free=self._is_free(one))) for one in first)
-        self._schedule = Schedule(jobs, there)
+        jobs = (Job(one.slate, one.lane, _needs(one, is_free=self._is_free(one))) for one in given.work)
+        at_once = {one.slate for one in given.work if one.action == "collect"}
+        there = {one.slate for one in given.plan.takes if one.action == "keep"}
+        self._schedule = Schedule(chains_first(jobs, at_once), there)
         self._places = {landing.same(planned.take.output) for planned in given.plan.takes}
         self._pantry = Pantry(
             project=given.project,
             store=given.store,
             lock=lambda: given.ledger.lock,
-            take_of={planned.slate: planned.take for planned in given.plan.takes},
+            take_of={one.slate: one.take for one in given.plan.takes},
             frame=given.maker.frame,
         )
         self._tally = tally
@@ -238,6 +237,8 @@ class _Engine:
             if not self._is_free(planned):
                 raise MediaError("the clip that was to be brought back is kept no more, or damaged")
         found = await self._pantry.gather(planned.take, sent=not self._is_free(planned))
+        for note in found.notes:
+            self._tell("state", planned.slate, state="fitted", reason=note)
         take = replace(planned.take, request=found.request)
         record = planned.record
         if record is not None and record.rendered:

@@ -9,18 +9,28 @@ from dataclasses import dataclass
 _MINUTE, _MARGIN = 60.0, 0.25
 """The window in which submits are counted, and by how much the journeys of two requests may differ."""
 
-_APART = 1.02
-"""Submits of more than one a second go out evenly, and so much further apart than they might."""
+_APART, _LATE = 1.03, 0.01
+"""Submits of more than one a second go out evenly, and so much further apart than they might; one that was late, by
+up to so many seconds, or a fifth of what they are apart, does not make the next late."""
 
-_LEAST_SHARE, _CUT, _REGAINED = 1 / 16, 0.8, 0.05
-_HOLD, _LONGER = 0.25, 1.3
+_CUT, _HOLD, _LONGER = 0.8, 0.25, 1.3
+"""What a no leaves of the rate, for how long nothing goes after the first, and how much longer after each more."""
+
+_REGAINED, _LEAST_REGAINED, _EASIER = 0.05, 0.01, 1.1
+"""What one that is taken wins back, as a share of where the last no came; how little that becomes, and how fast it
+grows again, once more than `_NEAR` times as much is taken, or all of it."""
+
+_NEAR = 1.1
+_LEAST_SHARE, _LEAST_RATE = 1 / 16, 3.75
+"""What always goes: a share of the rate, or so many a minute if that is less."""
 
 
 class Rate:
     """So many submits in any minute, as they are counted at the other end; fewer after it has said no.
 
     Each no puts submits further apart and holds them all for a moment, longer with every one in a row; each that is
-    taken wins some of it back: quickly to near where it was, then little by little (AIMD).
+    taken wins some of it back: quickly to near where the no came, then little by little (AIMD). Where one no comes
+    about where the last did, that is likely the limit, and what is won back beyond grows smaller.
     """
 
     def __init__(self, per_minute: float) -> None:
@@ -29,9 +39,11 @@ class Rate:
         self._count = max(1, int(per_minute))
         self._window = _MINUTE * self._count / per_minute + _MARGIN
         self._sent: deque[float] = deque(maxlen=self._count)
+        self._late = 0.0
         self._not_before = float("-inf")
         self._in_a_row = 0
-        self._aim = 1.0
+        self._limit = 0.0
+        self._regained = _REGAINED
         self.share = 1.0
 
     @property
@@ -51,10 +63,12 @@ class Rate:
         at = max(now, self._not_before)
         if len(self._sent) == self._count:
             at = max(at, self._sent[0] + self._window)
-        return max(at, self._sent[-1] + self._gap) if self._sent else at
+        return max(at, self._sent[-1] + self._gap - self._late) if self._sent else at
 
     def sent(self, now: float) -> None:
         """One has been sent."""
+        due = self._sent[-1] + self._gap - self._late if self._sent else now
+        self._late = max(0.0, min(now - due, _LATE, self._gap / 5))
         self._sent.append(now)
 
     def refused(self, now: float, wait: float, sent: float | None = None) -> None:
@@ -64,9 +78,13 @@ class Rate:
         """
         if sent is not None and sent in self._sent:
             self._sent.remove(sent)
+            self._late = 0.0
         if now >= self._not_before:
-            self._aim = self.share * _CUT if not self._in_a_row else self._aim
-            self.share = max(_LEAST_SHARE, self.share * _CUT)
+            if not self._in_a_row:
+                near = self.share <= _NEAR * self._limit
+                self._regained = max(_LEAST_REGAINED, self._regained / 2) if near else _REGAINED
+                self._limit = self.share
+            self.share = max(min(_LEAST_SHARE, _LEAST_RATE / self._per_minute), self.share * _CUT)
             wait = max(wait, min(_MINUTE, _HOLD * _LONGER**self._in_a_row))
             self._in_a_row += 1
         self._not_before = max(self._not_before, now + wait)
@@ -74,8 +92,14 @@ class Rate:
     def taken(self) -> None:
         """The provider has taken one."""
         self._in_a_row = 0
-        regained = self.share * 2 if self.share < self._aim else self.share + _REGAINED
-        self.share = min(self._aim if self.share < self._aim else 1.0, regained)
+        near = self._limit * _CUT
+        if self.share < near:
+            self.share = min(near, self.share * 2)
+            return
+        self.share = min(1.0, self.share + self._regained * self._limit)
+        if self._limit and self.share >= min(1.0, _NEAR * self._limit):
+            self._limit = self.share
+            self._regained = min(_REGAINED, self._regained * _EASIER)
 
 
 def backoff(attempt: int, chance: float, *, first: float = 1.0, most: float = 60.0) -> float:
@@ -97,11 +121,17 @@ _PRIOR = 4.0
 """How many clips a provider's own word counts for."""
 
 _ENOUGH = 3
+_USUAL_SPREAD, _DOUBT = 0.4, 2.0
+"""The spread that is presumed, and for how many clips that counts: the first few to come are the quickest, and lie
+close together."""
+
 _LEAST_SPREAD = 0.08
 _TENTH = 1.2816
 """How far from the middle of a normal distribution a tenth lies on either side, in standard deviations."""
 
 _MEMORY = 200.0
+_AT_FIRST = 0.9
+"""How long a clip took that the first look finds, as a share of the time until then."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,7 +167,17 @@ class Lengths:
         if count < _ENOUGH:
             return None
         middle = total / count
-        return middle, max(_LEAST_SPREAD, math.sqrt(max(0.0, squares / count - middle * middle)))
+        seen = max(0.0, squares - count * middle * middle)
+        spread = (seen + _DOUBT * _USUAL_SPREAD**2) / (count + _DOUBT) * (1 + 1 / count)
+        return middle, max(_LEAST_SPREAD, math.sqrt(spread))
+
+
+def length(missed: float, found: float) -> float:
+    """How long a clip took that was not there yet after `missed` seconds (0: nobody looked) and was after `found`.
+
+    The middle; but the first look comes when there is hardly a chance, so what it finds was hardly there before.
+    """
+    return (missed + found) / 2 if missed else _AT_FIRST * found
 
 
 def next_look(known: tuple[float, float] | None, elapsed: float, interval: float, chance: float) -> float:
@@ -160,11 +200,19 @@ def next_look(known: tuple[float, float] | None, elapsed: float, interval: float
 
 
 def _gap(start: float, middle: float, spread: float, price: float, step: float, most: float) -> float:
-    """The gap for which waiting longer would cost more than another look."""
-    gap = step
-    while gap < most and gap * gap * _hazard(start + gap / 2, middle, spread) < 2 * price:
-        gap += max(step, gap / 16)
-    return gap
+    """The gap for which waiting longer would cost more than another look, to within a thirtieth."""
+
+    def is_short(gap: float) -> bool:
+        return gap * gap * _hazard(start + gap / 2, middle, spread) < 2 * price
+
+    low, high = 0.0, step
+    while high < most and is_short(high):
+        low, high = high, 1.5 * high
+    high = min(high, most)
+    for _ in range(4):
+        gap = (low + high) / 2
+        low, high = (gap, high) if is_short(gap) else (low, gap)
+    return high
 
 
 def _hazard(at: float, middle: float, spread: float) -> float:

@@ -95,9 +95,10 @@ class _Planner:
 
     def _one(self, take: Take) -> Planned:
         flight, anew = self._afloat.flights.get(take.slate), take.slate in self._afloat.anew
-        if flight is not None and not (anew and flight.may_be_given_up):
-            found = None if anew else self._despite(take, flight)
-            found = found or _in_flight(take, self._lock.get(take.slate), flight)
+        if flight is not None:
+            found = self._despite(take, flight, anew=anew)
+            if found is None and not (anew and flight.may_be_given_up and not self._is_other(take, flight)):
+                found = _in_flight(take, self._lock.get(take.slate), flight)
             if found is not None:
                 return found
         if _is_plainly_done(take, self._lock, self._disk) and not anew:
@@ -111,23 +112,28 @@ class _Planner:
             found = _failed(found, flight, retry=self._afloat.retry)
         return self._unless_blocked(found)
 
-    def _despite(self, take: Take, flight: Flight) -> Planned | None:
+    def _is_other(self, take: Take, flight: Flight) -> bool:
+        """Whether what is under way, or in doubt, is another request than that of a take of the lockfile itself."""
+        return self._afloat.frozen and flight.is_live and bool(_differences_since(take, flight))
+
+    def _despite(self, take: Take, flight: Flight, *, anew: bool) -> Planned | None:
         """A take of the lockfile itself, whatever was sent for it since; None where that comes first.
 
         What was sent later may be another request: its clip is not the one that the lockfile has.
         """
         if not self._afloat.frozen or not flight.is_live:
             return None
-        record = self._lock.get(take.slate)
-        found, is_other = self._by_record(take, record), bool(_differences_since(take, flight))
-        if found.action == "restore" and (is_other or flight.doubtful):
+        record, is_other = self._lock.get(take.slate), self._is_other(take, flight)
+        found = None if anew else self._by_record(take, record)
+        if found is not None and found.action == "restore" and (is_other or flight.doubtful):
             return found
         if not is_other or flight.doubtful:
             return None
-        if found.action == "keep":
+        if found is not None and found.action == "keep":
             return found
+        reasons = ("asked for once more",) if found is None else found.reasons
         other = f"another request is under way as {short(flight.request_id)}: a render of the list collects it"
-        return _planned(take, "blocked", "blocked", (*found.reasons, other), record, flight)
+        return _planned(take, "blocked", "blocked", (*reasons, other), record, flight)
 
     def _by_record(self, take: Take, record: Record | None) -> Planned:
         """What the lockfile's record makes of a take."""

@@ -307,7 +307,7 @@ def prepared(
     ledger = Ledger(_laid_out(intent), intent.site.lock)
     shot_list = intent.opened.shot_list
     with _journal(intent, ledger, options) as log, _logged(intent, options, listener) as heard:
-        _decide(log, options.anew)
+        _decide(log, [one.slate for one in intent.work if one.pays and one.slate in options.anew])
         yield Run(
             project=shot_list.project,
             plan=intent.plan,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image, ImageOps
@@ -50,7 +51,11 @@ class Painted:
 
 
 class Photographed:
-    """A picture that fills the frame under the camera; without a move it comes very slowly nearer."""
+    """A picture that fills the frame under the camera; without a move it comes very slowly nearer.
+
+    It begins with just the picture, whatever the camera does then, so that a shot goes on where another has ended.
+    Beyond its edges the picture is mirrored.
+    """
 
     accent = PALE
 
@@ -58,18 +63,27 @@ class Photographed:
         self._camera = camera
         self._size = size
         self._fixed = camera.still and camera.held
-        scale = 1.0 if self._fixed else max(1 + DRIFT, camera.margin)
-        self._picture = covering(picture, (round(size[0] * scale), round(size[1] * scale)))
+        scale = 1.0 if self._fixed else 1 + DRIFT
+        larger = (round(size[0] * scale), round(size[1] * scale))
+        self._border = (math.ceil(larger[0] * camera.border), math.ceil(larger[1] * camera.border))
+        self._picture = mirrored(covering(picture, larger), self._border)
 
     def frame(self, done: float, time: float) -> Image.Image:
         """The part of the picture that the camera sees."""
         if self._fixed:
             return self._picture.copy()
-        view = View(zoom=1 + DRIFT * done) if self._camera.still else self._camera.view(done, time)
-        left, top, right, end = view.box(self._camera.margin)
-        width, height = self._picture.size
-        box = (left * width, top * height, min(right * width, width), min(end * height, height))
-        return self._picture.resize(self._size, Image.Resampling.BILINEAR, box=box)
+        edge = 0.5 - 0.5 / (1 + DRIFT * done)
+        seen = (edge, edge, 1 - edge, 1 - edge) if self._camera.still else self._camera.box(done, time)
+        return self._picture.resize(self._size, Image.Resampling.BILINEAR, box=self._place(seen))
+
+    def _place(self, seen: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        """Where in the mirrored picture that is which is seen of the picture."""
+        ends = self._picture.size
+        found = []
+        for number, share in enumerate(seen):
+            end, border = ends[number % 2], self._border[number % 2]
+            found.append(min(max(0.0, border + share * (end - 2 * border)), end))
+        return found[0], found[1], found[2], found[3]
 
 
 class Dissolving:
@@ -102,6 +116,20 @@ def background_of(drawing: Drawing) -> Background:
     if drawing.last_frame is None:
         return before
     return Dissolving(before, covering(pixels(drawing.last_frame, "the last frame"), size), drawing.duration)
+
+
+def mirrored(picture: Image.Image, border: tuple[int, int]) -> Image.Image:
+    """The picture with a border, at most as wide as itself, in which it is seen as in a mirror."""
+    across, down = border
+    if not across and not down:
+        return picture
+    width, height = picture.size
+    wide = Image.new("RGB", (width + 2 * across, height + 2 * down))
+    turned = {-1: ImageOps.mirror(picture), 0: picture, 1: ImageOps.mirror(picture)}
+    for column, middle in turned.items():
+        for row, tile in ((-1, ImageOps.flip(middle)), (0, middle), (1, ImageOps.flip(middle))):
+            wide.paste(tile, (across + column * width, down + row * height))
+    return wide
 
 
 def covering(picture: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -19,6 +19,8 @@ MOVES = (
 
 PAN, TRUCK, TRACK, JITTER = 0.10, 0.14, 0.06, 0.010
 ZOOM, PUSH, DRIFT = 0.28, 0.32, 0.045
+SETTLE = 0.4
+"""Seconds in which a hand that holds a camera begins to shake."""
 SWAY = 1.3  # how far a slide carries a drawn scene compared with a flat picture
 
 # Where each sliding move ends, in widths and heights of the picture: turned x, y, carried x, y. It begins opposite.
@@ -59,12 +61,6 @@ class View:
         across, down = self.x + 2 * self.dx * depth, self.y + 1.5 * self.dy * depth
         return SWAY * size[0] * across, SWAY * size[1] * down
 
-    def box(self, margin: float) -> tuple[float, float, float, float]:
-        """What is seen of a flat picture enlarged by `margin`, in fractions: left, top, right, bottom."""
-        half = 0.5 / (margin * self.zoom * (1 + self.dolly))
-        middle = tuple(min(max(0.5 + shift, half), 1 - half) for shift in (self.x + self.dx, self.y + self.dy))
-        return middle[0] - half, middle[1] - half, middle[0] + half, middle[1] + half
-
 
 class Camera:
     """A camera that performs all its moves at once, eased over the length of the shot."""
@@ -87,12 +83,30 @@ class Camera:
         """Whether a still camera was asked for, rather than none."""
         return self._held
 
+    def box(self, done: float, time: float) -> tuple[float, float, float, float]:
+        """What is seen of a flat picture, in fractions: left, top, right, bottom. It begins with all of it.
+
+        So that no slide shows what is outside, it comes nearer meanwhile. Drawing back does show what is outside.
+        """
+        eased, unrest = ease(done), min(1.0, time / SETTLE)
+        x, y = ((self._ends[axis] + self._ends[axis + 2]) * eased for axis in (0, 1))
+        bob = JITTER * unrest if self._shaken or "tracking shot" in self._moves else 0.0
+        half = (0.5 - max(abs(x), abs(y)) - bob) * self._width(eased)
+        unquiet = self._unquiet(time)
+        middle = 0.5 + x + unrest * unquiet[0], 0.5 + y + unrest * unquiet[1]
+        return middle[0] - half, middle[1] - half, middle[0] + half, middle[1] + half
+
     @property
-    def margin(self) -> float:
-        """How much a flat picture must be enlarged so that no move shows what is outside of it."""
-        x, y, dx, dy = (abs(end) for end in self._ends)
-        bob = JITTER if self._shaken or "tracking shot" in self._moves else 0.0
-        return 1 / (1 - 2 * (max(x + dx, y + dy) + bob))
+    def border(self) -> float:
+        """How far outside of a flat picture is seen, in widths and heights of it."""
+        return max(0.0, self._width(1.0) - 1) / 2
+
+    def _width(self, eased: float) -> float:
+        """How much of a picture is seen by nearing and drawing back alone."""
+        zoom, dolly = (f"{name} out" in self._moves for name in ("zoom", "pull"))
+        back = (1 + ZOOM * eased * zoom) * (1 + PUSH * eased * dolly)
+        near = (1 + ZOOM * eased * ("zoom in" in self._moves)) * (1 + PUSH * eased * ("push in" in self._moves))
+        return back / near
 
     def view(self, done: float, time: float) -> View:
         """The view when `done` (0 to 1) of the shot is over, at `time` seconds."""
@@ -100,9 +114,16 @@ class Camera:
         x, y, dx, dy = (end * (2 * eased - 1) for end in self._ends)
         if self._shaken:
             x, y = x + JITTER * self._tremble(time, 0), y + JITTER * self._tremble(time, 3)
-        if "tracking shot" in self._moves:
-            dy += 0.4 * JITTER * math.sin(math.tau * 1.1 * time)
+        dy += self._bob(time)
         return View(x=x, y=y, dx=dx, dy=dy, zoom=self._grown("zoom", ZOOM, eased), dolly=self._pushed(eased))
+
+    def _unquiet(self, time: float) -> tuple[float, float]:
+        """What a hand that is never quite still adds to where a camera looks."""
+        shaken = JITTER * self._shaken
+        return shaken * self._tremble(time, 0), 0.6 * shaken * self._tremble(time, 3) + self._bob(time)
+
+    def _bob(self, time: float) -> float:
+        return 0.4 * JITTER * math.sin(math.tau * 1.1 * time) * ("tracking shot" in self._moves)
 
     def _grown(self, name: str, amount: float, eased: float) -> float:
         return 1 + amount * (eased * (f"{name} in" in self._moves) + (1 - eased) * (f"{name} out" in self._moves))

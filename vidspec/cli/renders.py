@@ -13,7 +13,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("plan")
+class _Plan(click.Command):
+    """A command whose `--graph` may stand without a word behind it, also before a file."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, after the word has been put where it was left out."""
+        end = args.index("--") if "--" in args else len(args)
+        given = list(zip(args[:end], [*args[1:end], ""], strict=True))
+        found = [
+            "--graph=text" if word == "--graph" and following not in ("text", "mermaid") else word
+            for word, following in given
+        ]
+        return super().parse_args(ctx, found + args[end:])
+
+
+@click.command("plan", cls=_Plan)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 1 where there is something to do.")
 @click.option("--with-dependants", "dependants", is_flag=True, help="What is stale only behind another take too.")
 @click.option(
@@ -26,8 +40,6 @@ if TYPE_CHECKING:
 @click.option(
     "--graph",
     type=click.Choice(["text", "mermaid"]),
-    is_flag=False,
-    flag_value="text",
     default=None,
     help="Draw what needs what; mermaid is for a README.",
 )
@@ -197,3 +209,12 @@ def choose(
     elif not slates:
         raise click.UsageError("name the takes, such as `s010-t02`, or ask with `--interactive`")
     return choose.run(file, slates, variables=variables, console=console, **options)
+
+
+@click.command("watch")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port of the page; any free one else.")
+@common("file", "var", "quiet", "color")
+def watch(*, file: Path, no_color: bool, **options: Any) -> int:
+    from vidspec.commands import watch
+
+    return watch.run(file, console=make_console(no_color=no_color), **options)

@@ -13,7 +13,7 @@ import json
 import os
 import ssl
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -25,10 +25,11 @@ from vidspec.account import is_loopback
 from vidspec.errors import InDoubt, Refused, UsageError
 from vidspec.http.answer import Answer
 from vidspec.http.attempt import Attempt
+from vidspec.http.lines import Lines
 from vidspec.wire import MOST_BYTES, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from vidspec.wire import Call
 
@@ -37,9 +38,6 @@ __all__ = ["Answer", "Api", "Client", "open_client"]
 CONNECT_TIMEOUT = 30
 """Seconds after which a host that does not answer at all is given up."""
 
-KEEPALIVE = 30
-"""Seconds for which an idle connection is kept for the next poll. Servers commonly close theirs after 60."""
-
 SLOWEST = 2**17
 """Bytes a second at which large bodies must at least go and come; what takes less than a second is not large."""
 
@@ -47,6 +45,7 @@ _LARGE_AT_ONCE = 2  # answers that hold a clip are held in memory whole
 _PATHS = 4096
 _LEAST_KEY = 8  # a shorter one is no secret, and would be found in the midst of words
 _AGENT = f"vidspec/{__version__}"
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 @asynccontextmanager
@@ -81,7 +80,7 @@ class Client:
         self._context = context
         self._slots = slots
         self._large = trio.CapacityLimiter(_LARGE_AT_ONCE)
-        self._pools: dict[tuple[str, str], httpx.AsyncHTTPTransport] = {}
+        self._lines: dict[tuple[str, str], Lines] = {}
         self._ways: dict[tuple[str, str], str] = {}
 
     def api(self, provider: str, base_url: str, key: str, request_timeout: float) -> Api:
@@ -116,54 +115,55 @@ class Client:
         except httpx.InvalidURL as error:
             raise Refused("download: the link cannot be read") from error
         attempt = Attempt("download", target.netloc.decode("ascii"), patience=patience)
-        headers = {"Host": attempt.host, "User-Agent": _AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
         extensions = attempt.extensions
         if address is not None:
             extensions["sni_hostname"] = target.raw_host.decode("ascii")
             target = target.copy_with(host=address)
+        headers = {"Host": attempt.host, "User-Agent": _AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
         headers["Connection"] = "close"
-        answer = await self.send(httpx.Request("GET", target, headers=headers, extensions=extensions), attempt, "")
+        request = _request("GET", target, _raw(headers), b"", extensions)
+        answer = await self.send(request, attempt, proxy=self.proxy(url) if address is None else "")
         try:
             yield answer
         finally:
             await answer.close()
 
-    async def send(self, request: httpx.Request, attempt: Attempt, kept: str) -> Answer:
+    async def send(self, request: httpx.Request, attempt: Attempt, *, proxy: str, kept: str = "") -> Answer:
         """Send a request, and wait for the head of the answer. `kept` names the idle connections it may use.
 
         Raises:
             ProviderError: there is no answer.
         """
-        pool = self._pool(self.proxy(str(request.url)), kept, attempt)
+        lines = self._lines_by(proxy, kept, attempt)
+        pool = lines.take()
+
+        async def release() -> None:
+            await lines.give_back(pool)
+
         try:
-            return Answer(await pool.handle_async_request(request), attempt)
+            return Answer(await pool.handle_async_request(request), attempt, release)
         except BaseException as error:
-            await attempt.let_go()
+            with trio.CancelScope(shield=True):
+                await attempt.let_go()
+                await release()
             if isinstance(error, httpx.HTTPError | OSError | UnicodeError):
                 raise attempt.failure(error) from error
             raise
 
-    def _pool(self, proxy: str, kept: str, attempt: Attempt) -> httpx.AsyncHTTPTransport:
+    def _lines_by(self, proxy: str, kept: str, attempt: Attempt) -> Lines:
         """The connections of one provider, call after call; for one call each where `kept` is empty."""
         try:
             attempt.proxy = urlsplit(proxy).hostname or ""
-            if (proxy, kept) not in self._pools:
-                self._pools[proxy, kept] = self._transport(proxy, self._slots if kept else 0)
+            if (proxy, kept) not in self._lines:
+                self._lines[proxy, kept] = Lines(self._context, proxy, kept=bool(kept))
         except (ValueError, httpx.InvalidURL, ImportError) as error:
             raise attempt.refused("the proxy that the environment names cannot be used") from error
-        return self._pools[proxy, kept]
-
-    def _transport(self, proxy: str, idle: int) -> httpx.AsyncHTTPTransport:
-        """A pool of as many connections as are asked for, of which so many are kept when they are idle."""
-        context = self._context if proxy.startswith("https:") else None
-        way = httpx.Proxy(proxy, ssl_context=context) if proxy else None
-        limits = httpx.Limits(max_keepalive_connections=idle, keepalive_expiry=KEEPALIVE)
-        return httpx.AsyncHTTPTransport(verify=self._context, limits=limits, proxy=way)
+        return self._lines[proxy, kept]
 
     async def close(self) -> None:
         """Close every connection."""
-        for pool in self._pools.values():
-            await pool.aclose()
+        for lines in self._lines.values():
+            await lines.close()
 
 
 def _proxy(scheme: str, host: str) -> str:
@@ -172,6 +172,17 @@ def _proxy(scheme: str, host: str) -> str:
     found = getproxies()
     proxy = found.get(scheme) or found.get("all") or ""
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+
+
+def _request(
+    verb: str, url: httpx.URL, headers: list[tuple[bytes, bytes]], body: bytes, extensions: dict[str, Any]
+) -> httpx.Request:
+    """A request of exactly these headers: to one whose body is a stream, httpx adds none, which takes its time."""
+    return httpx.Request(verb, url, headers=headers, stream=httpx.ByteStream(body), extensions=extensions)
 
 
 class _Base:
@@ -187,9 +198,12 @@ class _Base:
         if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
             message = "the base URL is not https, so the key could be read on the way; nothing was sent"
             raise Refused(message, blame="address")
+        self.url = str(url)
         self.host = url.netloc.decode("ascii")
-        self.key = key
         self.spellings = _spellings(key)
+        fixed = {"Host": self.host, "User-Agent": _AGENT, "Accept": "application/json"}
+        fixed |= {"Accept-Encoding": "gzip, deflate", "Authorization": f"Bearer {key}"}
+        self._headers = _raw(fixed)
         self._joined: dict[str, httpx.URL | None] = {}
 
     def joined(self, path: str) -> httpx.URL | None:
@@ -199,6 +213,17 @@ class _Base:
                 self._joined.clear()
             self._joined[path] = self._join(path)
         return self._joined[path]
+
+    def request(self, call: Call, url: httpx.URL, body: bytes, extensions: dict[str, Any]) -> httpx.Request:
+        """A call as it is sent."""
+        headers = [*self._headers]
+        if call.purpose == "submit":
+            headers.append((b"Connection", b"close"))
+        if body:
+            headers.append((b"Content-Type", b"application/json"))
+        if body or call.verb == "POST":
+            headers.append((b"Content-Length", b"%d" % len(body)))
+        return _request(call.verb, url, headers, body, extensions)
 
     def _join(self, path: str) -> httpx.URL | None:
         try:
@@ -221,6 +246,7 @@ class Api:
         self._base = base
         self._timeout = timeout
         self._gates = gates
+        self._proxy: str | None = None
 
     async def exchange(self, call: Call) -> Reply:
         """Make a call, and read the answer whole, whatever its status.
@@ -236,7 +262,7 @@ class Api:
         """
         body = b""
         if call.body is not None:
-            body = json.dumps(call.body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+            body = _encode(call.body).encode()
         limit = self._timeout + max(0, len(body) - SLOWEST) / SLOWEST
         patience = min(CONNECT_TIMEOUT, self._timeout)
         attempt = Attempt(call.purpose, self._base.host, patience=patience, limit=limit)
@@ -248,21 +274,17 @@ class Api:
         url = self._base.joined(call.path)
         if url is None:
             raise attempt.refused("the provider's id makes a path that cannot be sent as it is")
-        headers = {"User-Agent": _AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
-        headers["Authorization"] = f"Bearer {self._base.key}"
-        if call.purpose == "submit":
-            headers["Connection"] = "close"
-        if body:
-            headers["Content-Type"] = "application/json"
-        return httpx.Request(call.verb, url, headers=headers, content=body or None, extensions=attempt.extensions)
+        return self._base.request(call, url, body, attempt.extensions)
 
     async def _exchanged(self, call: Call, request: httpx.Request, attempt: Attempt) -> Reply:
+        if self._proxy is None:
+            self._proxy = self._client.proxy(self._base.url)
         kept = "" if call.purpose == "submit" else self._provider
         answer: Answer | None = None
         held = bytearray()
         try:
             with trio.move_on_after(attempt.limit) as scope:
-                answer = await self._client.send(request, attempt, kept)
+                answer = await self._client.send(request, attempt, proxy=self._proxy, kept=kept)
                 await _read(answer, held, call.most_bytes, scope)
                 return Reply(status=answer.status, headers=answer.headers, body=bytes(held))
             raise attempt.failure(None)

@@ -10,6 +10,8 @@ import httpx
 import trio
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from vidspec.http.attempt import Attempt
 
 _PIECE = 2**18
@@ -20,18 +22,19 @@ _DAMAGED = "the answer is compressed, and damaged"
 class Answer:
     """An answer whose head is here, and whose body is still to be read. Headers are by lower-case name.
 
-    `decoded` counts the bytes that were read so far.
+    `decoded` counts the bytes that were read so far. `release` is called when the answer is done with.
     """
 
-    def __init__(self, response: httpx.Response, attempt: Attempt) -> None:
+    def __init__(self, response: httpx.Response, attempt: Attempt, release: Callable[[], Awaitable[None]]) -> None:
         assert isinstance(response.stream, httpx.AsyncByteStream)
         attempt.answered = True
         self.attempt = attempt
         self.status = response.status_code
-        self.headers = dict(response.headers.items())
+        self.headers = _by_name(response.headers.raw)
         self.encoding = self.headers.get("content-encoding", "").strip().lower()
         self.decoded = 0
         self._stream = response.stream
+        self._release = release
         self._pieces = aiter(response.stream)
         self._inflater: Any = None
         self._waiting = b""
@@ -86,10 +89,30 @@ class Answer:
 
         What was not read is let go of by closing the connection under it; the reading then ends by itself.
         """
-        with trio.CancelScope(shield=True), suppress(httpx.HTTPError):
-            await self._stream.aclose()
-            async for _ in self._pieces:
-                pass
+        with trio.CancelScope(shield=True):
+            try:
+                with suppress(httpx.HTTPError):
+                    await self._stream.aclose()
+                    async for _ in self._pieces:
+                        pass
+            finally:
+                await self._release()
+
+
+def _by_name(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by lower-case name; what comes more than once is one value, with commas."""
+    found: dict[str, str] = {}
+    for key, value in raw:
+        name, text = _text(key).lower(), _text(value)
+        found[name] = f"{found[name]}, {text}" if name in found else text
+    return found
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _window(encoding: str, first: int) -> int:
