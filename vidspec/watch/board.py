@@ -39,9 +39,9 @@ class Problem:
 class Standing:
     """How things stand.
 
-    `problems` are those of the list as it was saved last, `troubles` those of what is being done about it, by who is
-    doing it. `left` counts drafts that are still to be drawn, `drawing` says of some how far they are (0 to 1); `held`
-    names the run that is waited for.
+    `problems` are those of the list as it was saved last, `troubles` those of what is being done about it, by who
+    is doing it. `left` counts drafts that are still to be drawn, `drawing` says of some how far they are (0 to 1);
+    `held` names the run that is waited for.
     """
 
     file: str
