@@ -245,7 +245,7 @@ def test_whatever_somebody_wrote_is_text(shots: Shots, made: Callable[..., Page]
 
 def test_what_a_lockfile_holds_is_text_too(rendered: Callable[..., Path], made: Callable[..., Page]) -> None:
     path = rendered("- {id: a, prompt: one}")
-    changed(path, "a-t01", request={"prompt": "<b>bold</b>", "fps": "<i>"}, request_id="<u>", provider="<s>")
+    changed(path, "a-t01", request={"prompt": "<b>bold</b>", "resolution": "<i>"}, request_id="<u>", provider="<s>")
     page = made()
     assert page.said("prompt") == ["<b>bold</b>"]
     assert "<u>" in page.said("more")[0]
