@@ -24,7 +24,7 @@ ERROR, WARNING = Problem(text="wrong"), Problem(text="doubtful", severity="warni
         ({"problems": (WARNING,)}, "ready", "watching s.yaml"),
         ({"left": 1}, "drawing", "drawing: 1 take left"),
         ({"left": 3, "held": "another run"}, "held", "waiting to draw: another run"),
-        ({"left": 3, "problems": (ERROR, WARNING, ERROR)}, "broken", "2 errors"),
+        ({"left": 3, "problems": (ERROR, WARNING, Problem(text="too"))}, "broken", "2 errors"),
         ({"troubles": {"page": (ERROR,), "drafts": (ERROR,)}}, "broken", "1 error"),
         ({"gone": True, "problems": (ERROR,)}, "gone", "s.yaml is gone; it is looked for"),
     ],

@@ -22,7 +22,7 @@ from vidspec.planned import Afloat
 from vidspec.project import open_lists, read_lock
 from vidspec.site import Site
 from vidspec.store import state_folder
-from vidspec.watch.drafts import Drafts, draw, is_open, look_at
+from vidspec.watch.drafts import Drafts, draw, held, is_open, look_at
 
 if TYPE_CHECKING:
     from vidspec.planned import Plan
@@ -58,8 +58,15 @@ def drawn(path: Path, *slates: str, shares: dict[str, float] | None = None) -> T
     """Draw some drafts, and how it ended."""
     tally = Tally()
     told = (lambda _slate, _share: None) if shares is None else shares.__setitem__
-    trio.run(draw, opened(path), set(slates), tally, told, trio.Lock())
+    trio.run(_draw, opened(path), set(slates), tally, told, trio.Lock())
     return tally
+
+
+async def _draw(
+    film: Opened, slates: set[str], tally: Tally, told: Callable[[str, float], None], quiet: trio.Lock
+) -> None:
+    async with held(film, quiet) as intent:
+        await draw(intent, slates, tally, told)
 
 
 # --- what is wanting ---------------------------------------------------------------------------------------
@@ -189,7 +196,7 @@ def test_the_real_lockfile_and_journal_are_left_alone(shots: Shots, vidspec: Vid
 
 
 @contextmanager
-def held(project: Path) -> Iterator[None]:
+def taken(project: Path) -> Iterator[None]:
     """Another process's hold, as this one sees it."""
     path = state_folder(project) / "run.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
@@ -205,7 +212,7 @@ def test_where_another_run_holds_the_project_nothing_is_drawn_and_nothing_is_lef
     shots: Shots, project: Path
 ) -> None:
     path = shots("- {id: a, prompt: one}")
-    with held(project), pytest.raises(Refusal, match="another run holds this project: process 7 on somewhere"):
+    with taken(project), pytest.raises(Refusal, match="another run holds this project: process 7 on somewhere"):
         drawn(path, "a-t01")
     assert not list(project.rglob("*.mp4"))
     assert drawn(path, "a-t01").rendered == ["a-t01"]
@@ -230,7 +237,7 @@ def test_the_project_is_free_again_when_the_drawing_is_broken_off(
     async def main() -> None:
         async with trio.open_nursery() as nursery:
             film, quiet = opened(path), trio.Lock()
-            nursery.start_soon(draw, film, {"a-t01"}, tally, lambda _slate, _share: None, quiet)
+            nursery.start_soon(_draw, film, {"a-t01"}, tally, lambda _slate, _share: None, quiet)
             with trio.fail_after(10):
                 await begun.wait()
             nursery.cancel_scope.cancel()
@@ -278,7 +285,7 @@ def test_nobody_may_write_what_is_not_whole_while_the_project_is_taken(shots: Sh
         film = opened(path)
         async with trio.open_nursery() as nursery:
             await quiet.acquire()
-            nursery.start_soon(draw, film, {"a-t01"}, Tally(), lambda _slate, _share: None, quiet)
+            nursery.start_soon(_draw, film, {"a-t01"}, Tally(), lambda _slate, _share: None, quiet)
             await trio.testing.wait_all_tasks_blocked(0.05)
             part = state_folder(project) / ".poster.part"
             part.write_text("half")

@@ -131,19 +131,22 @@ class Watched:
         """The text of the page, once it is the one that was told of."""
         with trio.fail_after(PATIENCE):
             while True:
+                changed = self._changed
                 status, body = await self.get()
                 assert status == 200
                 text = body.decode()
                 if f'data-page="{self.state["page"]}"' in text:
                     return text
-                await self._changed.wait()
+                await changed.wait()
 
     async def becomes(self, holds: Callable[[str], bool]) -> str:
         """Wait until something holds of the page; its text."""
         with trio.fail_after(PATIENCE):
-            while not holds(text := await self.page()):
-                await self._changed.wait()
-        return text
+            while True:
+                changed = self._changed
+                if holds(text := await self.page()):
+                    return text
+                await changed.wait()
 
     async def shows(self, words: str) -> None:
         """Wait until the page shows a text, such as a prompt, that stands by itself."""

@@ -143,9 +143,10 @@ class Artist:
         tally = Tally()
         try:
             with work.scope:
-                await drafts.draw(view.opened, slates, tally, work.shares.__setitem__, self._folder)
-                self._is_told_of_hold = False
-                self._board.tell(held="")
+                async with drafts.held(view.opened, self._folder) as intent:
+                    self._is_told_of_hold = False
+                    self._board.tell(held="")
+                    await drafts.draw(intent, slates, tally, work.shares.__setitem__)
         finally:
             self._work = _Work()
             self._board.tell(drawing={})

@@ -5,7 +5,7 @@ Nothing here asks a provider, reads a key, or writes outside of `.vidspec`.
 
 from __future__ import annotations
 
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,14 +21,17 @@ from vidspec.project import ProjectDisk, read_lock
 from vidspec.site import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from vidspec.events import Event, Tally
     from vidspec.planned import Plan, Planned
+    from vidspec.production import Intent
     from vidspec.project import Opened
 
-__all__ = ["Drafts", "draw", "look_at"]
+__all__ = ["Drafts", "draw", "held", "is_open", "look_at"]
+
+_OPTIONS = production.Options(draft=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,32 +99,39 @@ def _readable(site: Site) -> Lock:
         return Lock()
 
 
-async def draw(
-    opened: Opened,
-    slates: Collection[str],
-    tally: Tally,
-    on_progress: Callable[[str, float], None],
-    quiet: AbstractAsyncContextManager[object],
-) -> None:
-    """Draw some drafts that want nothing else; the project is held meanwhile, and no longer.
+@asynccontextmanager
+async def held(opened: Opened, quiet: AbstractAsyncContextManager[object]) -> AsyncIterator[Intent]:
+    """Hold the project for drawing; what would be drawn now.
 
-    How each ended is noted in `tally`, also when it is cancelled; `on_progress` is told in threads how far it is.
     Inside of `quiet` nobody may write what is not whole yet: it would be taken for what a killed run has left.
 
     Raises:
         Refusal: another run holds the project.
-        VidspecError: nothing can be drawn, or not be written down.
+        LockError, UsageError: nothing can be drawn.
     """
-    options = production.Options(draft=True)
+    with ExitStack() as stack:
+        async with quiet:
+            admitted = production.admitted(opened, _OPTIONS)
+            intent, _ = await trio.to_thread.run_sync(stack.enter_context, admitted)
+        yield intent
+
+
+async def draw(
+    intent: Intent, slates: Collection[str], tally: Tally, on_progress: Callable[[str, float], None]
+) -> None:
+    """Draw some drafts that want nothing else, with the project held.
+
+    How each ended is noted in `tally`, also when it is cancelled; `on_progress` is told in threads how far it is.
+
+    Raises:
+        VidspecError: what was drawn cannot be written down.
+    """
+    work = [one for one in intent.work if one.slate in slates]
+    if not work:
+        return
     outcome = Outcome(tally=tally)
     with ExitStack() as stack:
-        admitted = production.admitted(opened, options)
-        async with quiet:
-            intent, _ = await trio.to_thread.run_sync(stack.enter_context, admitted)
-        work = [one for one in intent.work if one.slate in slates]
-        if not work:
-            return
-        prepared = production.prepared(replace(intent, work=work), options, _nobody, on_progress)
+        prepared = production.prepared(replace(intent, work=work), _OPTIONS, _nobody, on_progress)
         given = await trio.to_thread.run_sync(stack.enter_context, prepared)
         try:
             await conduct.perform(given, nullcontext({}), outcome)

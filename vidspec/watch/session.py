@@ -73,7 +73,7 @@ class Session:
         since = time.time_ns() - TICK
         lookout = Lookout([self._file], (site.lock, site.journal))
         reading = await trio.to_thread.run_sync(self._reader.read)
-        for name in reading.unused:
+        for name in reading.unused if reading.opened else ():
             raise UsageError(f"`--var {name}=…` is used by nothing: no template or `vars` names `{name}`")
         listeners = await listen(port)
         door = Door(self._board, listeners[0].socket.getsockname()[1])
