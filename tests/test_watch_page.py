@@ -19,7 +19,7 @@ from vidspec.events import Tally
 from vidspec.planned import Afloat
 from vidspec.project import open_lists
 from vidspec.watch import page
-from vidspec.watch.drafts import draw, is_open, look_at
+from vidspec.watch.drafts import draw, held, is_open, look_at
 from vidspec.watch.page import Page, bare
 
 Shots = Callable[..., Path]
@@ -50,7 +50,12 @@ def drawn(path: Path) -> None:
     """Draw all drafts."""
     (opened,), _ = open_lists([path], {}, offline=True)
     slates = {take.slate for take in opened.takes}
-    trio.run(draw, opened, slates, Tally(), lambda _slate, _share: None, trio.Lock())
+
+    async def main() -> None:
+        async with held(opened, trio.Lock()) as intent:
+            await draw(intent, slates, Tally(), lambda _slate, _share: None)
+
+    trio.run(main)
 
 
 def shown(found: Page) -> set[str]:
