@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from vidspec.errors import MediaError
@@ -121,6 +122,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._objects = folder / _OBJECTS
+        self._keeping = Lock()  # a clip is looked at in a thread, while others are put in their places
 
     def place(self, digest: str) -> Path:
         """Where the bytes of a digest stand, or would."""
@@ -134,17 +136,19 @@ class Store:
     def keep(self, path: Path, digest: str | None = None) -> str:
         """Keep a file's bytes; return their digest. Kept bytes that have been damaged are made good again."""
         digest = digest or file_digest(path)
-        if not self._is_sound(digest):
-            with whole(self.place(digest)) as part:
-                _copy(path, part)
+        with self._keeping:
+            if not self._is_sound(digest):
+                with whole(self.place(digest)) as part:
+                    _copy(path, part)
         return digest
 
     def keep_bytes(self, data: bytes) -> str:
         """Keep bytes; return their digest."""
         digest = digest_of(data)
-        if not self._is_sound(digest):
-            with whole(self.place(digest)) as part:
-                part.write_bytes(data)
+        with self._keeping:
+            if not self._is_sound(digest):
+                with whole(self.place(digest)) as part:
+                    part.write_bytes(data)
         return digest
 
     def _is_sound(self, digest: str) -> bool:

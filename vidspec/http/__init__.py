@@ -4,7 +4,7 @@ A key goes to the host of its own base URL and to no other: no redirect is follo
 is read. At most `slots` small calls to one provider are under way at once: httpx's pool grows slow with whoever
 queues in it, and a provider that hangs holds up nobody but itself.
 
-`answer` reads what comes back, and `attempt` says what it means where nothing does.
+`lines` keeps connections open, `answer` reads what comes back, and `attempt` says what it means where nothing does.
 """
 
 from __future__ import annotations

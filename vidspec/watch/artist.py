@@ -31,6 +31,8 @@ __all__ = ["AGAIN_EVERY", "TELL_EVERY", "Artist", "trouble_of"]
 
 AGAIN_EVERY = 1.0
 """Seconds after which it is tried again, where another run holds the project or what is recorded cannot be read."""
+AT_ONCE = 3.0
+"""Seconds that what is drawn at once should take: until then nothing that was saved since is begun."""
 TELL_EVERY = 0.5
 """Seconds after which the page is told how far the drawing is."""
 
@@ -79,6 +81,7 @@ class Artist:
         self._fresh: set[str] = set()
         self._failed: dict[str, str] = {}
         self._is_told_of_hold = False
+        self._most = self._cores = max(1, os.cpu_count() or 1)
 
     def take(self, view: View, *, saved: bool) -> None:
         """Draw another list from now on; `saved` where a person waits for it."""
@@ -135,10 +138,11 @@ class Artist:
 
     async def _draw(self, view: View, able: Drafts) -> None:
         """Draw a few of those that are wanting. Raises Refusal where another run holds the project."""
-        slates = able.portion(max(1, os.cpu_count() or 1), self._fresh)
+        slates = able.portion(self._most, self._fresh)
         if len(able.wanting) > len(slates) and not self._bill.is_long:
             self._bill.is_long = True
             self._hear(Moment(kind="drawing", words=f"{counted(len(able.wanting), 'take')} to draw"))
+        began = trio.current_time()
         work = self._work = _Work(fingerprints=_with_needs(view, slates), shares=dict.fromkeys(slates, 0.0))
         tally = Tally()
         try:
@@ -150,7 +154,13 @@ class Artist:
         finally:
             self._work = _Work()
             self._board.tell(drawing={})
+        self._most = self._fitting(len(tally.rendered), trio.current_time() - began)
         self._note(view, tally, set() if work.scope.cancelled_caught else slates)
+
+    def _fitting(self, drawn: int, seconds: float) -> int:
+        """How many should be drawn at once, going by how long so many have taken."""
+        fitting = round(drawn * AT_ONCE / max(seconds, 0.01))
+        return min(max(self._cores, fitting), 2 * self._most)
 
     def _note(self, view: View, tally: Tally, asked: set[str]) -> None:
         """Note how takes ended; what was `asked` for and is not among them would be asked for again and again."""

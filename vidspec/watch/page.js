@@ -31,8 +31,12 @@ function listen() {
   } else if (!feed) {
     feed = new EventSource("news");
     feed.onmessage = (event) => show(JSON.parse(event.data));
-    feed.onerror = () => say("lost", "vidspec watch has ended: this page stays as it is");
+    feed.onerror = lost;
   }
+}
+
+function lost() {
+  say("lost", "vidspec watch has ended: this page stays as it is");
 }
 
 function show(now) {
@@ -123,13 +127,20 @@ function shares(drawing) {
 
 // --- the page anew, in its place ----------------------------------------------------------------------------
 
-function renew() {
+async function renew() {
   const dialog = one("dialog[open]");
   if (dialog) {
     say("drawing", "there is something new: it is shown when this is closed");
     dialog.addEventListener("close", renew, {once: true});
     if (feed) feed.close();
     return;
+  }
+  if (feed) feed.close();
+  // Whoever serves it may be about to end: what is shown is better than nothing.
+  if (!await fetch(location.href).then((answer) => answer.ok, () => false)) {
+    feed = null;
+    lost();
+    return listen();
   }
   try { sessionStorage.setItem(KEPT, JSON.stringify(place())); } catch { /* a page that may keep nothing */ }
   history.scrollRestoration = "manual";
