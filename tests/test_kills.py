@@ -664,7 +664,8 @@ def test_a_wall_clock_that_is_set_by_a_day_now_and_then_changes_nothing(
         assert made.live(odd=leap) == 0, made.forked.said()
         assert len(made.tasks) == len(SHOTS)
         lines = (made.project / ".vidspec/journal/shots.jsonl").read_text().splitlines()[1:]
-        assert {round((json.loads(line)["since"] - time.time()) / DAY) for line in lines} == {-1, 0, 1}
+        days = {round((json.loads(line)["since"] - time.time()) / DAY) for line in lines}
+        assert {0} != days <= {-1, 0, 1}
         made.be_killed(2, leap)
         made.finish(leap)
         made.audit()

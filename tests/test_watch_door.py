@@ -124,6 +124,13 @@ def test_this_machine_has_these_names(door: Door, host: str) -> None:
     assert asked(door, host=host).status == 200
 
 
+def test_the_usual_port_need_not_be_named() -> None:
+    usual = Door(Board("shots.yaml", PAGE), 80)
+    assert asked(usual, host="127.0.0.1").status == 200
+    assert asked(usual, host="127.0.0.1:80").status == 200
+    assert asked(usual, host="evil.example").status == 404
+
+
 @pytest.mark.parametrize("verb", ["POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "get"])
 def test_it_can_only_be_read(door: Door, verb: str) -> None:
     for rest in ("", "news", "clip/1/a.mp4"):

@@ -41,6 +41,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookout, "RECORDS_EVERY", 0.1)
     monkeypatch.setattr(artist, "AGAIN_EVERY", 0.05)
     monkeypatch.setattr(artist, "TELL_EVERY", 0.02)
+    monkeypatch.setattr(artist, "AT_ONCE", 0.0)
     monkeypatch.setattr(session, "PRINT_EVERY", 0.02)
 
 
@@ -535,6 +536,25 @@ def test_what_a_run_writes_down_is_shown_and_no_line_is_printed_for_it(
             await trio.run_process([sys.executable, "-m", "vidspec", "render", "shots.yaml", "--quiet"])
             await found.becomes(lambda text: "never rendered" not in text)
         assert found.words() == [found.address, "2 takes drawn in … s"]
+
+    trio.run(main)
+
+
+def test_what_a_choice_makes_of_a_draft_is_drawn_without_a_save(
+    shots: Shots, project: Path, drawing: Studio
+) -> None:
+    path = shots("- {id: a, prompt: one, takes: 2}\n- {id: b, prompt: two, first_frame: {shot: a, at: last}}")
+
+    async def main() -> None:
+        async with watched(path) as found:
+            await found.until(lambda: found.words("drawn"))
+            record = 'vidspec_lock: 1\ntakes:\n  a-t02:\n    shot: "a"\n    take: 2\n    chosen: true\n'
+            (project / "part").write_text(record)
+            (project / "part").replace(project / "shots.lock")
+            await found.until(lambda: len(drawing.drawn) == 4)
+            await found.until(lambda: len(found.words("drawn")) == 2)
+        assert drawing.drawn[-1] == "b-t01: two"
+        assert re.fullmatch(r"1 take drawn in \d\.\d s", found.moments[-1].words)
 
     trio.run(main)
 

@@ -39,11 +39,11 @@ TELL_EVERY = 0.5
 
 @dataclass(slots=True, kw_only=True)
 class _Bill:
-    """What has been done since a save, and when that was; `is_open` until it was told."""
+    """What has been done since a save, or since something else `began` it; whether a person waits to be told."""
 
-    began: float = 0.0
+    began: float | None = None
     drawn: int = 0
-    is_open: bool = False
+    is_awaited: bool = False
     is_long: bool = False
 
 
@@ -89,7 +89,7 @@ class Artist:
         if any(fingerprints.get(slate) != before for slate, before in self._work.fingerprints.items()):
             self._work.scope.cancel()
         if saved:
-            self._bill.began, self._bill.is_open = trio.current_time(), True
+            self._bill.began, self._bill.is_awaited = trio.current_time(), True
             self._failed.clear()
             self._tell_failed(view)
         if self._known is not None:
@@ -143,6 +143,8 @@ class Artist:
             self._bill.is_long = True
             self._hear(Moment(kind="drawing", words=f"{counted(len(able.wanting), 'take')} to draw"))
         began = trio.current_time()
+        if self._bill.began is None:
+            self._bill.began = began
         work = self._work = _Work(fingerprints=_with_needs(view, slates), shares=dict.fromkeys(slates, 0.0))
         tally = Tally()
         try:
@@ -205,11 +207,13 @@ class Artist:
         """Say what has been done since the last save."""
         bill, self._bill = self._bill, _Bill()
         self._board.tell(drawing={}, held="")
-        if self._failed and (bill.is_open or bill.drawn):
+        if bill.began is None:
+            return
+        if self._failed:
             slate, reason = next(iter(self._failed.items()))
             words = f"{counted(len(self._failed), 'take')} could not be drawn: {slate}: {reason}"
             self._hear(Moment(kind="wrong", words=words))
-        elif bill.is_open or bill.drawn:
+        elif bill.is_awaited or bill.drawn:
             seconds = trio.current_time() - bill.began
             done = f"{counted(bill.drawn, 'take')} drawn in {seconds:.1f} s" if bill.drawn else "nothing to draw"
             doubts = f", {counted(len(view.warnings), 'warning')}" if view.warnings else ""

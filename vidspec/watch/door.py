@@ -26,6 +26,8 @@ _ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_USUAL = 80
+"""The port that a browser does not name."""
 _KINDS = {"clip": "video/mp4", "poster": "image/webp"}
 
 
@@ -35,23 +37,25 @@ class Door:
     def __init__(self, board: Board, port: int) -> None:
         self._board = board
         self._token = secrets.token_urlsafe(24)
-        self._hosts = {f"{name}:{port}" for name in (HOST, "localhost")}
+        names = (HOST, "localhost")
+        self._hosts = {f"{name}:{port}" for name in names} | set(names if port == _USUAL else ())
         self.address = f"http://{HOST}:{port}/{self._token}/"
 
     def respond(self, asked: Asked) -> Answer:
         """Answer a request."""
-        token, _, rest = asked.target.removeprefix("/").partition("?")[0].partition("/")
+        token, slash, rest = asked.target.partition("?")[0].removeprefix("/").partition("/")
         right = hmac.compare_digest(token.encode("latin-1"), self._token.encode())
         if not (right and asked.headers.get("host", "").lower() in self._hosts):
             return _answer(404, b"nothing is here\n")
         if asked.verb != "GET":
             return _answer(405, b"this can only be read\n", Allow="GET")
-        return self._behind(rest, has_slash="/" in asked.target[1:])
-
-    def _behind(self, address: str, *, has_slash: bool) -> Answer:
-        page = self._board.page
-        if not has_slash:
+        if not slash:
             return _answer(308, b"", Location=f"/{self._token}/")
+        return self._behind(rest)
+
+    def _behind(self, address: str) -> Answer:
+        """What stands behind an address of ours."""
+        page = self._board.page
         if not address:
             return Answer(
                 headers={

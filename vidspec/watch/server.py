@@ -79,8 +79,8 @@ async def serve(listeners: list[trio.SocketListener], responder: Responder) -> N
     """Answer on all connections, until cancelled."""
 
     async def handle(stream: trio.SocketStream) -> None:
-        # whoever is connected may go away at any moment
-        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+        # whoever is connected may go away at any moment, and so may a file
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError, OSError):
             async with stream:
                 await _Connection(stream, responder).run()
 
