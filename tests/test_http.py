@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 import trio
+import trio.testing
 from trio.testing import MockClock
 
 from vidspec import __version__
@@ -925,6 +926,103 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used_again() -> None:
             return site
 
     assert run(work).connections == 3
+
+
+def test_what_more_is_sent_than_was_asked_for_answers_no_other_call() -> None:
+    answers = [ok(b'{"id": 1}') + ok(b'{"id": "of nobody"}'), ok(b'{"id": 2}')]
+
+    async def script(stream: Stream) -> None:
+        await stream.send_all(answers.pop(0))
+
+    async def work() -> tuple[list[bytes], int]:
+        async with served(script) as site, open_client() as client:
+            api = client.api("minimax", site.url, KEY, TIME)
+            return [(await api.exchange(POLL)).body for _ in range(2)], site.connections
+
+    assert run_ahead(work) == ([b'{"id": 1}', b'{"id": 2}'], 2)
+
+
+@pytest.mark.parametrize("wish", ["Connection: close", "Connection: Keep-Alive, close"])
+def test_a_connection_that_the_server_wants_closed_is_closed(wish: str) -> None:
+    async def work() -> tuple[int, int]:
+        async with served(says(ok(b"{}", wish))) as site, open_client() as client:
+            api = client.api("minimax", site.url, KEY, TIME)
+            for _ in range(3):
+                await api.exchange(POLL)
+                await trio.sleep(1)
+            return site.connections, site.gone
+
+    assert run_ahead(work) == (3, 3)
+
+
+def test_an_answer_that_comes_before_all_was_sent_is_read() -> None:
+    """As of a server that does not want so much: it says so, and listens no more."""
+
+    async def attend(stream: trio.SocketStream) -> None:
+        await stream.receive_some(2**16)
+        await stream.send_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\n{}")
+        stream.socket.shutdown(socket.SHUT_WR)
+        with suppress(trio.BrokenResourceError):
+            async for _ in stream:
+                pass
+        await stream.aclose()
+
+    async def work() -> Reply | ProviderError:
+        async with trio.open_nursery() as nursery, open_client() as client:
+            (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+            nursery.start_soon(trio.serve_listeners, attend, [listener])
+            url = f"http://127.0.0.1:{listener.socket.getsockname()[1]}/v1"
+            large = Call(purpose="submit", verb="POST", path="/video/submit", body={"prompt": "sea " * 2**20})
+            found = await outcome(client.api("minimax", url, KEY, TIME).exchange(large))
+            nursery.cancel_scope.cancel()
+            return found
+
+    found = run(work)
+    assert isinstance(found, Reply), found
+    assert (found.status, found.body) == (413, b"{}")
+
+
+@pytest.mark.parametrize("size", [1, 2**16 - 100, 2**16 + 100, 2**22], ids=str)
+def test_a_body_arrives_as_it_is_however_large(size: int) -> None:
+    prompt = bytes(97 + number % 26 for number in range(size)).decode()
+    _, site = asked(says(ok(b"{}")), Call(purpose="submit", verb="POST", path="/video/submit", body={"p": prompt}))
+    (request,) = site.requests
+    assert json.loads(request.partition(b"\r\n\r\n")[2]) == {"p": prompt}
+
+
+@needs_openssl
+def test_polls_share_a_connection_with_tls_too(
+    tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    spoken = []
+
+    async def script(stream: Stream) -> None:
+        assert isinstance(stream, trio.SSLStream)
+        spoken.append(stream.selected_alpn_protocol())
+        await stream.send_all(ok(b"{}"))
+
+    async def work() -> Site:
+        tls.set_alpn_protocols(["h2", "http/1.1"])
+        async with served(script, tls) as site, open_client() as client:
+            api = client.api("minimax", f"https://localhost:{site.port}/v1", KEY, 5)
+            for _ in range(3):
+                await api.exchange(POLL)
+            return site
+
+    site = run(work)
+    assert (site.connections, len(site.requests)) == (1, 3)
+    assert spoken == ["http/1.1"] * 3
+
+
+def test_an_answer_may_come_byte_by_byte() -> None:
+    async def script(stream: Stream) -> None:
+        for number in range(len(answer)):
+            await stream.send_all(answer[number : number + 1])
+            await trio.testing.wait_all_tasks_blocked()
+
+    answer = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + ok(b'{"id": 1}', "X-Trace: 7")
+    assert reply_of(script) == Reply(status=200, headers={"content-length": "9", "x-trace": "7"}, body=b'{"id": 1}')
 
 
 class Crowd:

@@ -238,7 +238,7 @@ def test_a_run_that_only_collects_says_that_nothing_was_submitted(
         log.note("s020-t01", "accepted", request_id="r2")
         monkeypatch.setattr(journal, "_SYNC", broken)
         with pytest.raises(JournalError, match=r"input/output error; nothing was submitted$"):
-            log.note("s020-t01", "succeeded")
+            log.note("s020-t01", "failed")
 
 
 FORBIDDEN = """
@@ -313,7 +313,6 @@ def test_every_line_is_synced_but_those_that_only_report(path: Path, monkeypatch
         "accepted",
         "intended",
         "in_doubt",
-        "succeeded",
         "delivered",
     ]
 

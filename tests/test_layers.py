@@ -55,7 +55,7 @@ OWNERS = {
     "av": {"media", "join", "miniature"},
     "PIL": {"picture", "media", "animatic", "join", "miniature"},
     "httpx": {"http"},
-    "h11": {"sandbox", "watch"},
+    "h11": {"http", "sandbox", "watch"},
     "obstore": {"shared"},
     "opentimelineio": {"export"},
     "trio": {

@@ -58,7 +58,7 @@ COLLECTABLE: frozenset[Move] = frozenset({"accepted", "queued", "running", "succ
 DOUBTFUL: frozenset[Move] = frozenset({"intended", "in_doubt"})
 """A submit may have been sent, and nobody knows what became of it."""
 
-PASSING: frozenset[Move] = _LOOKS
+PASSING: frozenset[Move] = _LOOKS | {"succeeded"}
 """Moves that need not outlive a power cut: whoever asks again is told."""
 
 UNMADE: frozenset[Move] = frozenset({"refused", "failed", "cancelled"})

@@ -71,7 +71,8 @@ def whole(target: Path) -> Iterator[Path]:
     The block writes the file; nobody ever sees a part of it under its own name. What a killed run has left under
     the temporary name goes first: a link that stands there would be written through.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.parent.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{_cut(target.name)}.part")
     part.unlink(missing_ok=True)
     try:

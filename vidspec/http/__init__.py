@@ -1,10 +1,10 @@
 """The one HTTP client: what leaves this machine, to whom, and for how long.
 
 A key goes to the host of its own base URL and to no other: no redirect is followed, no cookie is kept, no `.netrc`
-is read. At most `slots` small calls to one provider are under way at once: httpx's pool grows slow with whoever
-queues in it, and a provider that hangs holds up nobody but itself.
+is read. At most `slots` small calls to one provider are under way at once, and one that hangs holds up no other.
 
-`lines` keeps connections open, `answer` reads what comes back, and `attempt` says what it means where nothing does.
+`line` is a connection, `lines` keeps them open, `answer` reads what comes back, and `attempt` says what it means
+where nothing does.
 """
 
 from __future__ import annotations
@@ -66,11 +66,13 @@ async def open_client(*, slots: int = 8) -> AsyncIterator[Client]:
 def _tls() -> ssl.SSLContext:
     """One context for all connections: making it takes as long as making a hundred of them."""
     try:
-        return httpx.create_ssl_context()
+        context = httpx.create_ssl_context()
     except OSError as error:
         name = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
         reason = "no certificates" if isinstance(error, ssl.SSLError) else (error.strerror or str(error)).lower()
         raise UsageError(f"cannot read what `{name}` names: {reason}") from error
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class Client:
@@ -135,13 +137,13 @@ class Client:
             ProviderError: there is no answer.
         """
         lines = self._lines_by(proxy, kept, attempt)
-        pool = lines.take()
+        line = lines.take()
 
         async def release() -> None:
-            await lines.give_back(pool)
+            await lines.give_back(line)
 
         try:
-            return Answer(await pool.handle_async_request(request), attempt, release)
+            return Answer(await line.handle_async_request(request), attempt, release)
         except BaseException as error:
             with trio.CancelScope(shield=True):
                 await attempt.let_go()
@@ -266,8 +268,12 @@ class Api:
         limit = self._timeout + max(0, len(body) - SLOWEST) / SLOWEST
         patience = min(CONNECT_TIMEOUT, self._timeout)
         attempt = Attempt(call.purpose, self._base.host, patience=patience, limit=limit)
-        async with self._gates[call.most_bytes > MOST_BYTES]:
+        gate = self._gates[call.most_bytes > MOST_BYTES]
+        await _entered(gate)
+        try:
             reply = await self._exchanged(call, self._request(call, body, attempt), attempt)
+        finally:
+            gate.release()
         return _without(reply, self._base.spellings)
 
     def _request(self, call: Call, body: bytes, attempt: Attempt) -> httpx.Request:
@@ -292,6 +298,14 @@ class Api:
             if answer is None or not 300 <= answer.status < 500:
                 raise
             return Reply(status=answer.status, headers=answer.headers, body=bytes(held))  # a no, cut short
+
+
+async def _entered(gate: trio.CapacityLimiter) -> None:
+    """Take a place behind a gate; one that is free without a round of the loop."""
+    try:
+        gate.acquire_nowait()
+    except trio.WouldBlock:
+        await gate.acquire()
 
 
 async def _read(answer: Answer, held: bytearray, most: int, scope: trio.CancelScope) -> None:

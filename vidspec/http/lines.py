@@ -1,8 +1,8 @@
 """Connections that stay open from one exchange to the next.
 
 httpx looks at every connection of a pool twice an exchange, and asks the system about each that is idle. So each
-exchange has a pool of its own, which is that of the last exchange that has ended: a pool never holds more than one
-connection, and there are as many as there were exchanges at once.
+exchange has a transport of its own, which is that of the last exchange that has ended: it never holds more than one
+connection, and there are as many as there were exchanges at once. What goes by way of a proxy goes by httpx's.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 import trio
 
+from vidspec.http.line import Line
+
 if TYPE_CHECKING:
     import ssl
 
@@ -21,7 +23,7 @@ KEEPALIVE = 30
 
 
 class _Idle(NamedTuple):
-    pool: httpx.AsyncHTTPTransport
+    line: httpx.AsyncBaseTransport
     since: float
 
 
@@ -41,23 +43,25 @@ class Lines:
         self._idle: deque[_Idle] = deque()
         self._free(self._made())
 
-    def _made(self) -> httpx.AsyncHTTPTransport:
+    def _made(self) -> httpx.AsyncBaseTransport:
+        if self._way is None:
+            return Line(self._context, keepalive=KEEPALIVE)
         return httpx.AsyncHTTPTransport(verify=self._context, limits=self._limits, proxy=self._way)
 
-    def take(self) -> httpx.AsyncHTTPTransport:
-        """A pool that nobody uses: the one that was used last, as its connection is the likeliest to be open."""
-        return self._idle.pop().pool if self._idle else self._made()
+    def take(self) -> httpx.AsyncBaseTransport:
+        """One that nobody uses: the one that was used last, as its connection is the likeliest to be open."""
+        return self._idle.pop().line if self._idle else self._made()
 
-    def _free(self, pool: httpx.AsyncHTTPTransport) -> None:
-        self._idle.append(_Idle(pool, trio.current_time()))
+    def _free(self, line: httpx.AsyncBaseTransport) -> None:
+        self._idle.append(_Idle(line, trio.current_time()))
 
-    async def give_back(self, pool: httpx.AsyncHTTPTransport) -> None:
+    async def give_back(self, line: httpx.AsyncBaseTransport) -> None:
         """An exchange is over; what nobody has used for long is closed."""
-        self._free(pool)
+        self._free(line)
         if self._idle[0].since < trio.current_time() - KEEPALIVE:
-            await self._idle.popleft().pool.aclose()
+            await self._idle.popleft().line.aclose()
 
     async def close(self) -> None:
         """Close every connection that is idle."""
         while self._idle:
-            await self._idle.pop().pool.aclose()
+            await self._idle.pop().line.aclose()
