@@ -352,13 +352,14 @@ def _renamed(
     removed: Iterable[str], orphans: Iterable[Flight], lock: Lock, planned: Mapping[str, Planned]
 ) -> list[str]:
     """Takes of shots that are gone, and new takes that would be sent the same: the same shot, renamed."""
-    new = [one for one in planned.values() if one.state in ("new", "waiting")]
-    if not new:
+    gone = [(record, "rendered") for slate in removed if (record := lock.get(slate))]
+    gone += [(flight.record, "under way") for flight in orphans]
+    if not gone:
         return []
+    new = [one for one in planned.values() if one.state in ("new", "waiting")]
     by_request = {_alike(one.take.provider, one.take.model, one.take.request): one for one in reversed(new)}
     hints: dict[tuple[str, str], str] = {}
-    known = [(record, "rendered") for slate in removed if (record := lock.get(slate))]
-    for record, how in (*known, *((flight.record, "under way") for flight in orphans)):
+    for record, how in gone:
         if record.request is None:
             continue
         found = by_request.get(_alike(record.provider, record.model, record.request))

@@ -39,6 +39,8 @@ def portion(
 
 def _needed_first(work: list[Planned]) -> list[Planned]:
     """The work in its order, but each take after those that it needs."""
+    if not any(one.take.inputs for one in work):
+        return work
     by_slate = {one.slate: one for one in work}
     ordered: dict[str, Planned] = {}
     for one in work:
