@@ -20,7 +20,7 @@ from vidspec.providers import adapter, table
 from vidspec.wire import Sending, Ticket, converse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
     from vidspec.account import Account
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from vidspec.state import Flight
     from vidspec.take import Take
     from vidspec.wire import Call, Progress, Reply, Source
+
+    Beside = Callable[[Callable[[], None]], Awaitable[None]]
 
 DOWNLOADS = 4
 """Clips that are fetched at once."""
@@ -49,6 +51,11 @@ class Tell(Protocol):
         """Take note."""
 
 
+async def in_thread(work: Callable[[], None]) -> None:
+    """Do something in a thread."""
+    await trio.to_thread.run_sync(work)
+
+
 class Remote:
     """The providers of a run."""
 
@@ -60,12 +67,17 @@ class Remote:
         journal: Journal,
         history: History,
         chance: Callable[[], float],
+        beside: Beside = in_thread,
     ) -> None:
-        """`chance` gives numbers from 0 to 1, to spread what would otherwise bunch."""
+        """`chance` gives numbers from 0 to 1, to spread what would otherwise bunch.
+
+        `beside` does what takes its time, such as looking at a clip, without holding up the rest.
+        """
         self._history = history
         self._client = client
         self._journal = journal
         self._chance = chance
+        self._beside = beside
         self._downloads = trio.CapacityLimiter(DOWNLOADS)
         self._eye = trio.CapacityLimiter(1)
         self._desks = {
@@ -335,8 +347,7 @@ class Remote:
     async def _looked_at(self, part: Path, look: Callable[[], None]) -> None:
         """Look at a clip, and have it on the disk, beside everything else: a large one takes its time.
 
-        One at a time, so that two clips of the same bytes are not kept at once. Where a clock leaps as soon as
-        everybody waits, and a thread is nobody, it is done here.
+        One at a time, so that two clips of the same bytes are not kept at once.
         """
 
         def work() -> None:
@@ -344,10 +355,8 @@ class Remote:
             with part.open("rb") as file:
                 os.fsync(file.fileno())
 
-        if hasattr(trio.lowlevel.current_clock(), "autojump_threshold"):
-            look()
-        else:
-            await trio.to_thread.run_sync(work, limiter=self._eye)
+        async with self._eye:
+            await self._beside(work)
 
     async def _renewed(self, desk: Desk, flight: Flight, progress: Progress) -> Progress:
         """A new look at a take whose link has died: it may come with a new one."""
