@@ -12,6 +12,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
+from dataclasses import fields as fields_of
 from typing import TYPE_CHECKING, Any, Self
 
 from vidspec.errors import JournalError
@@ -212,6 +213,8 @@ _SYNC = getattr(os, "fdatasync", os.fsync)
 
 
 _KNOWN = ("request_id", "trace_id", "reason", "blame")
+_NAMES = tuple(field.name for field in fields_of(Record) if field.name != "superseded")
+_KINDS: dict[str, type[Output | Cost]] = {"output": Output, "cost": Cost}
 
 
 # --- lines -----------------------------------------------------------------------------------------------
@@ -242,12 +245,14 @@ def _line(flight: Flight, *, full: bool) -> str:
 
 
 def _plain(record: Record) -> dict[str, Any]:
-    return {key: value for key, value in asdict(record).items() if value not in (None, ()) and key != "superseded"}
+    found = ((name, getattr(record, name)) for name in _NAMES)
+    said = {name: value for name, value in found if value not in (None, ())}
+    return said | {name: asdict(said[name]) for name in _KINDS if name in said}
 
 
 def _record(fields: dict[str, Any]) -> Record:
     made = dict(fields)
-    for name, kind in (("output", Output), ("cost", Cost)):
+    for name, kind in _KINDS.items():
         if name in made:
             made[name] = kind(**made[name])
     if "output" in made:
