@@ -928,18 +928,39 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used_again() -> None:
     assert run(work).connections == 3
 
 
-def test_what_more_is_sent_than_was_asked_for_answers_no_other_call() -> None:
-    answers = [ok(b'{"id": 1}') + ok(b'{"id": "of nobody"}'), ok(b'{"id": 2}')]
+def secure(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """What a server at `localhost` needs to speak TLS to whoever trusts the certificate, as everybody does now."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
+
+
+RECORD = 2**14
+"""Bytes that one record of TLS holds: what follows comes with it, and is not read with it."""
+
+CONNECTIONS = [pytest.param(False, id="plain"), pytest.param(True, id="TLS", marks=needs_openssl)]
+
+
+@pytest.mark.parametrize("is_secure", CONNECTIONS)
+def test_what_more_is_sent_than_was_asked_for_answers_no_other_call(
+    is_secure: bool, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = secure(request.getfixturevalue("certificate"), monkeypatch) if is_secure else None
+    room = RECORD - len(ok(b" " * RECORD)) + RECORD
+    answers = [ok(name.ljust(room)) for name in (b"a", b"b", b"c")]
+    answers[0] += answers[0]
 
     async def script(stream: Stream) -> None:
         await stream.send_all(answers.pop(0))
 
     async def work() -> tuple[list[bytes], int]:
-        async with served(script) as site, open_client() as client:
-            api = client.api("minimax", site.url, KEY, TIME)
-            return [(await api.exchange(POLL)).body for _ in range(2)], site.connections
+        async with served(script, tls) as site, open_client() as client:
+            url = f"https://localhost:{site.port}" if is_secure else site.url
+            api = client.api("minimax", url, KEY, 5)
+            return [(await api.exchange(POLL)).body.rstrip() for _ in range(3)], site.connections
 
-    assert run_ahead(work) == ([b'{"id": 1}', b'{"id": 2}'], 2)
+    assert run(work) == ([b"a", b"b", b"c"], 2)
 
 
 @pytest.mark.parametrize("wish", ["Connection: close", "Connection: Keep-Alive, close"])
@@ -955,31 +976,52 @@ def test_a_connection_that_the_server_wants_closed_is_closed(wish: str) -> None:
     assert run_ahead(work) == (3, 3)
 
 
-def test_an_answer_that_comes_before_all_was_sent_is_read() -> None:
+@pytest.mark.parametrize("is_secure", CONNECTIONS)
+def test_an_answer_that_comes_before_all_was_sent_is_read(
+    is_secure: bool, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As of a server that does not want so much: it says so, and listens no more."""
+    tls = secure(request.getfixturevalue("certificate"), monkeypatch) if is_secure else None
 
-    async def attend(stream: trio.SocketStream) -> None:
+    async def attend(stream: Stream) -> None:
         await stream.receive_some(2**16)
         await stream.send_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\n{}")
-        stream.socket.shutdown(socket.SHUT_WR)
-        with suppress(trio.BrokenResourceError):
-            async for _ in stream:
-                pass
-        await stream.aclose()
+        tcp = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+        tcp.socket.shutdown(socket.SHUT_WR)
+        await trio.sleep(0.1)
+        await trio.aclose_forcefully(stream)
 
     async def work() -> Reply | ProviderError:
         async with trio.open_nursery() as nursery, open_client() as client:
-            (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-            nursery.start_soon(trio.serve_listeners, attend, [listener])
-            url = f"http://127.0.0.1:{listener.socket.getsockname()[1]}/v1"
-            large = Call(purpose="submit", verb="POST", path="/video/submit", body={"prompt": "sea " * 2**20})
-            found = await outcome(client.api("minimax", url, KEY, TIME).exchange(large))
+            listeners: list[Any] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+            port = listeners[0].socket.getsockname()[1]
+            if tls is not None:
+                listeners = [trio.SSLListener(one, tls, https_compatible=True) for one in listeners]
+            nursery.start_soon(partial(trio.serve_listeners, attend, listeners))
+            url = f"https://localhost:{port}" if is_secure else f"http://127.0.0.1:{port}"
+            large = Call(purpose="submit", verb="POST", path="/video/submit", body={"prompt": "sea " * 2**22})
+            found = await outcome(client.api("minimax", url, KEY, 5).exchange(large))
             nursery.cancel_scope.cancel()
             return found
 
     found = run(work)
     assert isinstance(found, Reply), found
     assert (found.status, found.body) == (413, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"), [("ftp://127.0.0.1/a.mp4", Unavailable), ("https://.example.test/a.mp4", Unavailable)]
+)
+def test_a_link_that_nobody_could_follow_is_no_bug(url: str, kind: type[ProviderError]) -> None:
+    async def work() -> ProviderError:
+        async with served(hang) as site, open_client() as client:
+            with pytest.raises(ProviderError) as caught:
+                async with client.get(f"{url}", address="127.0.0.1", patience=2):
+                    pass
+            assert site.requests == []
+        return caught.value
+
+    assert type(run(work)) is kind
 
 
 @pytest.mark.parametrize("size", [1, 2**16 - 100, 2**16 + 100, 2**22], ids=str)

@@ -285,7 +285,7 @@ class Api:
     async def _exchanged(self, call: Call, request: httpx.Request, attempt: Attempt) -> Reply:
         if self._proxy is None:
             self._proxy = self._client.proxy(self._base.url)
-        kept = "" if call.purpose == "submit" else self._provider
+        kept = "" if call.purpose == "submit" or self._proxy else self._provider
         answer: Answer | None = None
         held = bytearray()
         try:

@@ -25,6 +25,8 @@ _AT_ONCE = 2**16
 """Bytes that are read at once, and the most that are copied so as to be sent with what is before them."""
 
 _LONGEST_HEAD = 100 * 1024
+_RECORD_HEAD = 5
+_RECORD_TYPES = range(20, 25)
 _GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
@@ -89,6 +91,9 @@ class _Place(NamedTuple):
 
 
 def _place(url: httpx.URL) -> _Place:
+    """Where a URL leads. Raises httpx.UnsupportedProtocol."""
+    if url.scheme not in _PORTS:
+        raise httpx.UnsupportedProtocol(f"neither http nor https: {url.scheme}")
     return _Place(url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
 
 
@@ -98,7 +103,7 @@ class _Wire:
 
     place: _Place
     stream: trio.abc.Stream
-    socket: trio.socket.SocketType
+    tcp: trio.SocketStream | _Records
     http: h11.Connection = field(
         default_factory=lambda: h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
     )
@@ -153,7 +158,9 @@ class _Wire:
 
     def is_quiet(self) -> bool:
         """Whether an idle connection is open still: one on which there is something to read has been closed."""
-        return not self.socket.is_readable()
+        if isinstance(self.tcp, _Records):
+            return not self.tcp.held and not self.tcp.stream.socket.is_readable()
+        return not self.tcp.socket.is_readable()
 
     def is_ready_again(self) -> bool:
         """Whether another exchange may follow: not where more has come than was asked for."""
@@ -183,26 +190,76 @@ async def _connected(place: _Place, context: ssl.SSLContext, extensions: Mapping
     try:
         with trio.fail_after(float("inf") if patience is None else patience):
             tcp = await trio.open_tcp_stream(place.host, place.port)
-            name = extensions.get("sni_hostname", place.host)
-            stream = tcp if place.scheme == "http" else await _shaken(tcp, context, name)
+            if place.scheme == "http":
+                wire = _Wire(place=place, stream=tcp, tcp=tcp)
+            else:
+                records = _Records(tcp)
+                name = extensions.get("sni_hostname", place.host)
+                wire = _Wire(place=place, stream=await _shaken(records, context, name), tcp=records)
     except trio.TooSlowError as error:
         raise httpx.ConnectTimeout(f"no connection within {patience} s") from error
     except (OSError, *_GONE) as error:
         raise httpx.ConnectError(str(error)) from error
-    wire = _Wire(place=place, stream=stream, socket=tcp.socket)
     await trace("connection.connect_tcp.complete", {})
     return wire
 
 
-async def _shaken(tcp: trio.SocketStream, context: ssl.SSLContext, name: str) -> trio.SSLStream[trio.SocketStream]:
-    """TLS over a connection. Raises trio.BrokenResourceError, with what is wrong as its cause."""
-    tls = trio.SSLStream(tcp, context, server_hostname=name, https_compatible=True)
+async def _shaken(records: _Records, context: ssl.SSLContext, name: str) -> trio.SSLStream[_Records]:
+    """TLS over a connection. Raises httpx.ConnectError, or trio.BrokenResourceError with what is wrong as cause."""
     try:
+        tls = trio.SSLStream(records, context, server_hostname=name, https_compatible=True)
         await tls.do_handshake()
-    except BaseException:
-        await trio.aclose_forcefully(tcp)
+    except BaseException as error:
+        await trio.aclose_forcefully(records)
+        if isinstance(error, ValueError):
+            raise httpx.ConnectError(f"TLS does not take the name: {error}") from error
         raise
     return tls
+
+
+class _Records(trio.abc.Stream):
+    """The bytes under TLS, one record at a time (RFC 8446, 5.1), so that it shows where too much has come.
+
+    Where the other end takes no more, what it has said before that can be read all the same.
+    """
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        """`held` is what has come, and was not yet wanted."""
+        self.stream = stream
+        self.held = bytearray()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """A whole record, or what there is where that is none. Raises as a SocketStream does."""
+        while len(self.held) < self._end:
+            data = await self.stream.receive_some(max_bytes or _AT_ONCE)
+            if not data:
+                break
+            self.held += data
+        record = bytes(self.held[: self._end])
+        del self.held[: self._end]
+        return record
+
+    @property
+    def _end(self) -> int:
+        """How many bytes are wanted: a record, or all there is where what has come is not TLS at all."""
+        if len(self.held) < _RECORD_HEAD:
+            return _RECORD_HEAD
+        if self.held[0] not in _RECORD_TYPES:
+            return len(self.held)
+        return _RECORD_HEAD + int.from_bytes(self.held[3:_RECORD_HEAD], "big")
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send, as far as it is taken."""
+        with suppress(trio.BrokenResourceError):
+            await self.stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until there is room."""
+        await self.stream.wait_send_all_might_not_block()
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self.stream.aclose()
 
 
 class _Body(httpx.AsyncByteStream):
