@@ -928,12 +928,20 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used_again() -> None:
     assert run(work).connections == 3
 
 
-def secure(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """What a server at `localhost` needs to speak TLS to whoever trusts the certificate, as everybody does now."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    return context
+@pytest.fixture
+def tls_of(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[bool], ssl.SSLContext | None]:
+    """What a server at `localhost` needs to speak TLS, where it does; everybody trusts it."""
+
+    def found(is_secure: bool) -> ssl.SSLContext | None:
+        if not is_secure:
+            return None
+        monkeypatch.setenv("SSL_CERT_FILE", str(request.getfixturevalue("certificate")))
+        context: ssl.SSLContext = request.getfixturevalue("tls")
+        return context
+
+    return found
 
 
 RECORD = 2**14
@@ -944,9 +952,9 @@ CONNECTIONS = [pytest.param(False, id="plain"), pytest.param(True, id="TLS", mar
 
 @pytest.mark.parametrize("is_secure", CONNECTIONS)
 def test_what_more_is_sent_than_was_asked_for_answers_no_other_call(
-    is_secure: bool, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    is_secure: bool, tls_of: Callable[[bool], ssl.SSLContext | None]
 ) -> None:
-    tls = secure(request.getfixturevalue("certificate"), monkeypatch) if is_secure else None
+    tls = tls_of(is_secure)
     room = RECORD - len(ok(b" " * RECORD)) + RECORD
     answers = [ok(name.ljust(room)) for name in (b"a", b"b", b"c")]
     answers[0] += answers[0]
@@ -978,10 +986,10 @@ def test_a_connection_that_the_server_wants_closed_is_closed(wish: str) -> None:
 
 @pytest.mark.parametrize("is_secure", CONNECTIONS)
 def test_an_answer_that_comes_before_all_was_sent_is_read(
-    is_secure: bool, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    is_secure: bool, tls_of: Callable[[bool], ssl.SSLContext | None]
 ) -> None:
     """As of a server that does not want so much: it says so, and listens no more."""
-    tls = secure(request.getfixturevalue("certificate"), monkeypatch) if is_secure else None
+    tls = tls_of(is_secure)
 
     async def attend(stream: Stream) -> None:
         await stream.receive_some(2**16)
