@@ -291,6 +291,12 @@ def _write(part: Path, data: bytes) -> None:
     part.write_bytes(data)
 
 
+async def _at_once(work: Callable[[], None]) -> None:
+    """While a real thread was busy, the virtual clock would leap."""
+    await trio.lowlevel.checkpoint()
+    work()
+
+
 def _played(script: list[Step], otherwise: Reply) -> Reply:
     step: Step = script.pop(0) if script else otherwise
     if isinstance(step, Exception):
@@ -312,6 +318,7 @@ def house(clip: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch) -> Hous
     monkeypatch.setattr(download, "fetch", made.fetch)
     monkeypatch.setattr(render, "_clock", lambda _options: MockClock(autojump_threshold=0))
     monkeypatch.setattr("vidspec.conduct.random.random", lambda: 1.0)
+    monkeypatch.setattr("vidspec.remote.in_thread", _at_once)
     for name in ("SILICONFLOW", "MINIMAX", "LEAPX"):
         monkeypatch.setenv(f"{name}_API_KEY", "sk-very-secret")
         monkeypatch.delenv(f"VIDSPEC_{name}_BASE_URL", raising=False)

@@ -25,7 +25,7 @@ from vidspec.journal import Journal
 from vidspec.lock import Record
 from vidspec.project import open_lists, read_lock
 from vidspec.providers import PROVIDERS, table
-from vidspec.remote import Remote
+from vidspec.remote import Remote, in_thread
 from vidspec.sandbox import open_sandbox
 from vidspec.sandbox.films import Film
 from vidspec.shape import parse_size
@@ -183,7 +183,12 @@ def sent(opened: Opened, provider: str, folder: Path) -> tuple[Sandbox, dict[str
             with Journal(folder / "journal.jsonl") as journal:
                 history = History(folder / "history.json")
                 remote = Remote(
-                    {provider: account}, client=client, journal=journal, history=history, chance=lambda: 1.0
+                    {provider: account},
+                    client=client,
+                    journal=journal,
+                    history=history,
+                    chance=lambda: 1.0,
+                    beside=in_thread,
                 )
 
                 async def one(take: Take) -> None:

@@ -20,19 +20,20 @@ from trio.testing import MockClock
 
 import vidspec
 from vidspec import clearance, hold, locktext
-from vidspec.errors import Refusal, UsageError
+from vidspec.errors import Refusal, Unavailable, UsageError
 from vidspec.frozen import open_frozen
 from vidspec.journal import Journal
 from vidspec.ledger import Ledger
 from vidspec.lock import Cost, Output, Record
 from vidspec.project import read_lock
+from vidspec.state import Flight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Film, House
 
-    from vidspec.state import Flight, Move
+    from vidspec.state import Move
 
 ONE = "- {id: a, prompt: one}"
 TWO = f"{ONE}\n- {{id: b, prompt: two}}"
@@ -64,6 +65,20 @@ def change(film: Film, work: Callable[[str, Record], Record]) -> None:
 
 def without_request_ids(film: Film) -> None:
     change(film, lambda _slate, record: replace(record, request_id=None))
+
+
+def flight_of(record: Record) -> Flight:
+    """A request that made a recorded clip, as the journal has it."""
+    assert record.output is not None
+    return Flight(
+        slate=f"{record.shot}-t{record.take:02}",
+        move="accepted",
+        record=record.as_sent(),
+        output=record.output.path,
+        base_url="",
+        since=0.0,
+        request_id=record.request_id,
+    )
 
 
 def stuck(house: House) -> None:
@@ -104,6 +119,53 @@ def test_what_a_source_that_goes_back_was_used_for_goes_back_too_free(film: Film
     assert film.render().returncode == 0
     assert house.sent == ["one", "two", "uno", "two"]
     assert film.planned("--with-dependants") == {"a-t01": "keep", "b-t01": "keep"}
+
+
+# --- the same, asked for in other words -------------------------------------------------------------------------
+
+
+def test_a_frame_that_is_named_otherwise_and_is_the_same_is_not_paid_for_again(film: Film, house: House) -> None:
+    film.write(FROM_A)
+    assert film.render().returncode == 0
+    seconds = film.record("a-t01").output.duration  # type: ignore[union-attr]
+    assert seconds is not None
+    film.write(FROM_A.replace("at: last", f"at: {seconds - 0.001:.3f}"))
+    assert film.planned() == {"a-t01": "keep", "b-t01": "render"}
+    before = film.record("b-t01")
+    assert film.render().returncode == 0
+    assert house.sent == ["one", "two"]
+    record = film.record("b-t01")
+    assert record.frames is not None
+    assert record.frames["first_frame"]["at"] != "last"
+    assert replace(record, frames=None) == replace(before, frames=None)
+    assert film.planned() == {"a-t01": "keep", "b-t01": "keep"}
+    assert film.render("--resubmit", "b-t01").returncode == 0
+    assert house.sent == ["one", "two", "two"]
+
+
+def test_a_source_that_was_paid_for_again_and_gave_the_same_frame_costs_no_other_take(
+    film: Film, house: House
+) -> None:
+    film.write(FROM_A)
+    assert film.render().returncode == 0
+    house.links = [house.clip(1)]
+    assert film.render("--resubmit", "a-t01").returncode == 0
+    film.write(FROM_A.replace("one", "uno"))
+    house.links = [house.clip(1)]
+    assert film.render("--with-dependants").returncode == 0
+    assert house.sent == ["one", "two", "one", "uno"]
+    assert film.planned("--with-dependants") == {"a-t01": "keep", "b-t01": "keep"}
+
+
+def test_a_render_that_was_paid_for_stays_in_the_lockfile_when_the_next_has_the_same_bytes(
+    film: Film, house: House
+) -> None:
+    film.write(ONE)
+    assert film.render().returncode == 0
+    house.links = [house.clip(1)]
+    assert film.render("--resubmit", "a-t01").returncode == 0
+    record = film.record("a-t01")
+    assert (record.request_id, [one.request_id for one in record.superseded]) == ("r2", ["r1"])
 
 
 # --- edits that were accepted ---------------------------------------------------------------------------------
@@ -505,8 +567,10 @@ def test_frozen_renders_nothing_anew_because_its_source_is_another_now(film: Fil
     film.write(FROM_A.replace("prompt: one", "prompt: uno"))
     assert film.render().returncode == 0
     shutil.rmtree(film.project / ".vidspec/objects")
-    ended = film.render("--frozen", "--with-dependants")
+    ended = film.render("--frozen")
     assert (ended.returncode, ended.stdout) == (0, "done: 2 takes kept\n")
+    frozen = vidspec.plan(vidspec.load(film.project / "shots.yaml", frozen=True), dependants=True)
+    assert [one.action for one in frozen.takes] == ["keep", "keep"]
 
 
 def test_takes_that_are_all_lost_are_rendered_again_one_from_the_other(film: Film, house: House) -> None:
@@ -684,7 +748,8 @@ def test_the_price_of_a_remix_is_that_of_the_clip_it_is_made_from(project: Path)
     second = replace(
         first, shot="b", request=again, frames=source, output=replace(output, path="renders/b/b-t01.mp4")
     )
-    lock = vidspec.Lock({"a-t01": first, "b-t01": second, "c-t01": replace(second, shot="c")})
+    third = replace(second, shot="c", output=replace(output, path="renders/c/c-t01.mp4"))
+    lock = vidspec.Lock({"a-t01": first, "b-t01": second, "c-t01": third})
     (project / "shots.lock").write_text(locktext.dump(lock), "utf-8")
     found = vidspec.plan(open_frozen(project / "shots.yaml"))
     assert [one.again for one in found.takes] == [Cost(amount=0.8, currency="usd")] * 3
@@ -705,6 +770,64 @@ def test_the_budget_of_a_list_that_is_not_read_holds_nothing_and_max_cost_does(f
 # --- restore --------------------------------------------------------------------------------------------------
 
 
+def test_a_wrong_address_once_does_not_keep_a_clip_from_being_restored(
+    film: Film, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film.write(ONE)
+    assert film.render().returncode == 0
+    forget(film)
+    monkeypatch.setenv("VIDSPEC_SILICONFLOW_BASE_URL", "http://127.0.0.1:9/v1")
+    house.looks = [Unavailable("poll: refused")] * 9000
+    assert film.vidspec("restore", "shots.yaml").returncode == 1
+    monkeypatch.delenv("VIDSPEC_SILICONFLOW_BASE_URL")
+    house.looks = []
+    ended = film.vidspec("restore", "shots.yaml")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert house.sent == ["one"]
+    assert place(film, "a-t01").read_bytes() == house.clip(1)
+
+
+def test_what_was_delivered_and_not_yet_written_down_is_restored_too(film: Film, house: House) -> None:
+    film.write(TWO)
+    assert film.render().returncode == 0
+    written = film.lock.read_text("utf-8")
+    late = film.record("b-t01")
+    with Journal(film.path) as log:
+        log.adopt(flight_of(late))
+        log.note("b-t01", "succeeded")
+        log.note("b-t01", "delivered", record=late)
+    film.lock.write_text(written[: written.index("  b-t01:")] + '  b-t01:\n    shot: "b"\n    take: 1\n', "utf-8")
+    place(film, "b-t01").unlink()
+    assert "missing" in film.vidspec("verify", "shots.yaml").stdout
+    assert film.vidspec("restore", "shots.yaml").returncode == 0
+    assert "missing" not in film.vidspec("verify", "shots.yaml").stdout
+    assert house.sent == ["one", "two"]
+
+
+@pytest.mark.parametrize("command", [["restore"], ["render", "--frozen", "--yes"]], ids=["restore", "frozen"])
+def test_two_records_of_one_output_are_told_and_neither_clip_is_written_over(
+    film: Film, house: House, command: list[str]
+) -> None:
+    film.write(TWO)
+    assert film.render().returncode == 0
+    there = place(film, "a-t01").read_bytes()
+    path = "renders/A/a-t01.mp4"
+    change(film, lambda slate, one: replace(one, output=replace(one.output, path=path)) if slate[0] == "b" else one)  # type: ignore[type-var]
+    ended = film.vidspec(*command, "shots.yaml")
+    assert ended.returncode == 2
+    assert f"the records of `a-t01` and `b-t01` name one output, `{path}`" in ended.stderr
+    assert place(film, "a-t01").read_bytes() == there
+
+
+def test_nothing_is_sent_while_there_is_no_place_for_what_will_come(film: Film, house: House) -> None:
+    film.write(TWO)
+    (film.project / "renders").mkdir()
+    (film.project / "renders/b").write_text("not a folder")
+    ended = film.render()
+    assert (ended.returncode, house.sent) == (2, [])
+    assert "`renders/b` is no folder" in ended.stderr
+
+
 def test_what_is_kept_is_brought_back_without_a_key(
     film: Film, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -717,7 +840,9 @@ def test_what_is_kept_is_brought_back_without_a_key(
     place(film, "a-t01").unlink()
     assert film.vidspec("restore", "shots.yaml").returncode == 0
     forget(film)
-    assert film.vidspec("restore", "shots.yaml").returncode == 2
+    ended = film.vidspec("restore", "shots.yaml")
+    assert (ended.returncode, sorted(house.asked)) == (1, ["r1", "r2"])
+    assert "`SILICONFLOW_API_KEY` is not set" in ended.stderr
     ended = film.vidspec("restore", "shots.yaml", "--store", str(shared))
     assert (ended.returncode, sorted(house.asked)) == (0, ["r1", "r2"]), ended.stderr
     place(film, "a-t01").unlink()
@@ -1022,8 +1147,8 @@ def test_python_pays_nothing_without_a_yes_and_nothing_beyond_what_it_allows(fil
     film.write(TWO)
     with pytest.raises(Refusal):
         rendered(vidspec.load("shots.yaml"))
-    for allowed in ({"cny": 3}, {"cny": float("nan")}, {"usd": 10}):
-        with pytest.raises(Refusal):
+    for allowed, kind in (({"cny": 3}, Refusal), ({"cny": float("nan")}, UsageError), ({"usd": 10}, Refusal)):
+        with pytest.raises(kind):
             rendered(vidspec.load("shots.yaml"), yes=True, max_cost=allowed)
     assert (house.sent, film.lock.exists()) == ([], False)
 

@@ -24,7 +24,7 @@ from vidspec.journal import Journal
 from vidspec.lock import Record
 from vidspec.project import open_lists
 from vidspec.providers import siliconflow
-from vidspec.remote import Remote
+from vidspec.remote import Remote, in_thread
 from vidspec.state import IllegalMove
 from vidspec.wire import Call, Progress, Reply
 
@@ -498,7 +498,12 @@ def in_real_time(stage: Stage, part: Path, look: Callable[[], None], *, clips: i
     async def main() -> None:
         with Journal(stage.path) as log:
             here = Remote(
-                {"siliconflow": ACCOUNT}, client=way, journal=log, history=stage.history, chance=lambda: 1.0
+                {"siliconflow": ACCOUNT},
+                client=way,
+                journal=log,
+                history=stage.history,
+                chance=lambda: 1.0,
+                beside=in_thread,
             )
             async with trio.open_nursery() as nursery:
                 for number in range(clips):

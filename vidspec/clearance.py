@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,19 @@ def refuse_left_behind(shot_list: Path, own: Path) -> None:
                 f"    help: if `{other.stem}` was renamed, rename the journal to `{own.name}`, and the lockfile; "
                 "else move the journal away"
             )
+
+
+def refuse_no_place(project: Path, outputs: Iterable[str]) -> None:
+    """Raise UsageError where a folder that a clip is to go to cannot be made, or not be written in."""
+    good: set[Path] = set()
+    for folder in {(project / output).parent for output in outputs}:
+        while folder not in good and not os.path.lexists(folder):
+            folder = folder.parent
+        if folder not in good and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+            reason = "cannot be written in" if folder.is_dir() else "is no folder"
+            place = os.path.relpath(folder, project)
+            raise UsageError(f"`{place}` {reason}, and clips are to go there; nothing was submitted")
+        good.add(folder)
 
 
 def hold_to_lock(found: Plan, slates: Collection[str]) -> None:

@@ -59,11 +59,16 @@ async def perform(given: Run, accounts: Accounts, outcome: Outcome) -> None:
             await engine.run(given, outcome.tally)
             return
         from vidspec.http import open_client
-        from vidspec.remote import Remote
+        from vidspec.remote import Remote, in_thread
 
         async with open_client() as client:
             remote = Remote(
-                opened, client=client, journal=given.journal, history=given.history, chance=random.random
+                opened,
+                client=client,
+                journal=given.journal,
+                history=given.history,
+                chance=random.random,
+                beside=in_thread,
             )
             outcome.limits = remote.limits
             try:

@@ -18,9 +18,7 @@ from vidspec.delivered import mismatches
 from vidspec.difference import as_recorded, differences
 from vidspec.errors import InDoubt, JournalError, MediaError, ProviderError, RenderError, VidspecError
 from vidspec.events import Event, Tally
-from vidspec.fingerprint import fingerprint
 from vidspec.ingredients import Pantry
-from vidspec.lock import Output, Record
 from vidspec.providers import table
 from vidspec.schedule import Job, Schedule, chains_first
 from vidspec.state import Flight
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
 
     from vidspec.events import Kind, Report
     from vidspec.ingredients import Ingredients
+    from vidspec.lock import Output, Record
     from vidspec.planned import Planned
     from vidspec.run import Run
     from vidspec.take import Take
@@ -243,8 +242,9 @@ class _Engine:
         record = planned.record
         if record is not None and record.rendered:
             take = as_recorded(take, record)
-            same = planned.action == "wait" and not differences(take, record)
+            same = (planned.action == "wait" or planned.changes) and not differences(take, record)
             if same and (ending := await self._had(planned, record, released)):
+                self._name_frames(planned.slate, found)
                 return ending
         take = self._with_seed(take)
         if not self._is_free(planned):
@@ -258,6 +258,12 @@ class _Engine:
         if size == (record.output and record.output.bytes):
             return "kept"
         return await self._had_again(planned, released)
+
+    def _name_frames(self, slate: str, found: Ingredients) -> None:
+        """Write down whose the frames are, where they are the same as those that a clip was made from."""
+        record = self._given.ledger.lock.get(slate)
+        if record is not None and (record.frames or {}) != found.frames:
+            self._given.ledger.settle(slate, replace(record, frames=found.frames or None))
 
     async def _had_again(self, planned: Planned, released: trio.Event) -> Ending | None:
         """Have a recorded clip once more: from what is kept, else from its provider. None where nobody has it."""
@@ -338,8 +344,8 @@ class _Engine:
 
     def _flight(self, planned: Planned) -> Flight:
         """The request under way for a take; or, where only the lockfile knows of it, the one that made its clip."""
+        self._check_speaks_to(planned.provider)
         assert self._given.journal is not None
-        assert self._given.remote is not None
         if planned.flight is not None:
             return planned.flight
         assert planned.record is not None
@@ -349,7 +355,7 @@ class _Engine:
                 move="accepted",
                 record=planned.record.as_sent(),
                 output=planned.take.output,
-                base_url=self._given.remote.base_url(planned.take.provider),
+                base_url="",
                 since=self._given.now().timestamp(),
                 request_id=planned.record.request_id,
                 trace_id=planned.record.trace_id,
@@ -361,7 +367,13 @@ class _Engine:
         if await self._guarded(flight.slate, self._collect_orphan, flight):
             self._tally.collected.append(flight.slate)
 
+    def _check_speaks_to(self, provider: str) -> None:
+        """Raise ProviderError for a provider that this run has no account of."""
+        if not self._given.speaks_to(provider):
+            raise ProviderError(f"`{provider}` cannot be asked for it without a key", blame="key")
+
     async def _collect_orphan(self, flight: Flight) -> bool:
+        self._check_speaks_to(flight.record.provider or "")
         await self._collect(flight, trio.Event(), at_once=True)
         return True
 
@@ -425,23 +437,8 @@ class _Engine:
 
     def _record(self, take: Take, found: Ingredients) -> Record:
         """The record to be of a take: all of it but what comes back."""
-        return Record(
-            shot=take.shot,
-            take=take.number,
-            provider=take.provider,
-            model=take.model,
-            fingerprint=fingerprint(
-                provider=take.provider, model=take.model, request=take.request, seed=take.seed, take=take.number
-            ),
-            request=dict(take.request),
-            defaulted=tuple(key for key in take.request if key in take.defaulted),
-            seed=take.seed,
-            seed_rule=None if take.seed_rule == "none" else take.seed_rule,
-            frames=found.frames or None,
-            pictures=found.paths or None,
-            vars=dict(take.variables) or None,
-            cost=None if self._given.drafts else budget.cost(table(take.provider).models[take.model], take.facts),
-        )
+        capabilities = table(take.provider).models[take.model]
+        return found.record(take, None if self._given.drafts else budget.cost(capabilities, take.facts))
 
 
 def _needs(planned: Planned, *, is_free: bool) -> tuple[str, ...]:

@@ -11,11 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidspec import document
+from vidspec import document, journal
 from vidspec.continuity import clip_of
 from vidspec.diagnostic import shown
 from vidspec.errors import LockError, UsageError
 from vidspec.ingredients import has_digest
+from vidspec.landing import same
 from vidspec.lock import leads_out
 from vidspec.outputs import unfit_output
 from vidspec.project import Opened, read_lock
@@ -46,20 +47,36 @@ def open_frozen(file: Path) -> Opened:
 
     Raises:
         UsageError: there is no lockfile, or nothing in it has been rendered.
-        LockError: it cannot be read, or names a model, a setting or an output that this release cannot use.
+        LockError: it cannot be read, names a model, a setting or an output that this release cannot use, or one
+            output twice.
+        JournalError: the journal cannot be read.
     """
     path = file.with_suffix(".yaml") if file.suffix == ".lock" else file
     site = Site.real(path)
     if not site.lock.exists():
         raise UsageError(f"there is no lockfile {site.lock.name}, and without one nothing can be had again")
     lock = read_lock(site.lock)
+    journal.settle(lock, journal.read(site.journal))
     finder = _Finder(path.parent, Store(site.folder))
     takes = _inheriting([_take(slate, record, finder) for slate, record in lock.items() if record.rendered])
     if not takes:
         raise UsageError(f"nothing in {site.lock.name} has been rendered yet")
+    _check_places(takes)
     return Opened(
         shot_list=_no_list(path), resolution=Resolution(takes=takes, shots={}, diagnostics=[]), frozen=True
     )
+
+
+def _check_places(takes: Iterable[Take]) -> None:
+    """Raise LockError where two takes name one output: each would be written over the other."""
+    owners: dict[str, str] = {}
+    for take in takes:
+        owner = owners.setdefault(same(take.output), take.slate)
+        if owner != take.slate:
+            both = f"the records of `{owner}` and `{take.slate}` name one output, {shown(take.output)}"
+            raise LockError(
+                f"{both}; nothing was done\n    help: one of them is wrong: `git log -p` may tell which"
+            )
 
 
 def unsendable(work: Iterable[Planned], found: Plan, lock: Lock, store: Store) -> Iterator[str]:

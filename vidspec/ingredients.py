@@ -10,6 +10,7 @@ from vidspec import stills
 from vidspec.difference import as_recorded, frame_key, frame_source, with_frame
 from vidspec.errors import MediaError
 from vidspec.fingerprint import digest as digest_of
+from vidspec.lock import Record
 from vidspec.providers import table
 from vidspec.store import file_digest
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vidspec.capability import Still
-    from vidspec.lock import Lock, Output, Record
+    from vidspec.lock import Cost, Lock, Output
     from vidspec.store import Store
     from vidspec.studio import Pictures
     from vidspec.take import Input, Take
@@ -47,6 +48,24 @@ class Ingredients:
     frames: dict[str, Any] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def record(self, take: Take, cost: Cost | None) -> Record:
+        """The record to be of a take that is made from them: all of it but what comes back."""
+        return Record(
+            shot=take.shot,
+            take=take.number,
+            provider=take.provider,
+            model=take.model,
+            fingerprint=take.fingerprint,
+            request=dict(take.request),
+            defaulted=tuple(key for key in take.request if key in take.defaulted),
+            seed=take.seed,
+            seed_rule=None if take.seed_rule == "none" else take.seed_rule,
+            frames=self.frames or None,
+            pictures=self.paths or None,
+            vars=dict(take.variables) or None,
+            cost=cost,
+        )
 
 
 class Pantry:

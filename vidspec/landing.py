@@ -143,9 +143,8 @@ def is_again(former: Record, new: Record) -> bool:
 
 
 def former_of(record: Record | None, new: Record) -> Record | None:
-    """The record to keep under a new one: none where the same bytes came out again."""
+    """The record to keep under a new one: none where the same bytes came of the same request, or of none."""
     if record is None or record.output is None or new.output is None:
         return record
-    if record.output.sha256 == new.output.sha256 and record.fingerprint == new.fingerprint:
-        return replace(record, output=None)
-    return record
+    is_same = (record.output.sha256, record.fingerprint) == (new.output.sha256, new.fingerprint)
+    return replace(record, output=None) if is_same and record.request_id == new.request_id else record

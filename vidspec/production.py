@@ -138,7 +138,7 @@ def admitted(opened: Opened, options: Options) -> Iterator[tuple[Intent, dict[st
         intent = _intent(_opened_again(opened), options)  # until now another run may have been at work
         new = {(one.slate, one.cost) for one in intent.work if one.pays}
         new -= {(one.slate, one.cost) for one in first.work if one.pays}
-        if new or not _asked(intent, options) <= accounts.keys():
+        if new or not (options.only_free or _asked(intent, options) <= accounts.keys()):
             accounts = _cleared(intent, options)
         yield intent, accounts
 
@@ -268,7 +268,10 @@ def _cleared(intent: Intent, options: Options) -> dict[str, Account]:
     if opened.frozen and (lines := list(unsendable(intent.work, intent.plan, intent.lock, store))):
         raise LockError("\n".join((*lines, "nothing was submitted")))
     shot_list = opened.shot_list
+    clearance.refuse_no_place(shot_list.project, (one.take.output for one in intent.work))
     asked = _asked(intent, options)
+    if options.only_free:
+        return _cleared_to_look(intent, asked, options)
     accounts = clearance.accounts(shot_list, sorted(asked), os.environ)
     accounts |= clearance.spare(shot_list, sorted(intent.distant - asked), os.environ)
     if any(one.pays for one in intent.work):
@@ -279,6 +282,17 @@ def _cleared(intent: Intent, options: Options) -> dict[str, Account]:
     if not options.yes:
         clearance.consent(intent.work, options.ask)
     return accounts
+
+
+def _cleared_to_look(intent: Intent, asked: set[str], options: Options) -> dict[str, Account]:
+    """The accounts that are in order, and a word on each other that is asked for: most can be had without one."""
+    found = clearance.spare(intent.opened.shot_list, sorted(intent.distant | asked), os.environ)
+    for provider in sorted(asked - found.keys()):
+        try:
+            clearance.accounts(intent.opened.shot_list, [provider], os.environ)
+        except UsageError as error:
+            options.say(str(error).removesuffix("\nnothing was submitted"))
+    return found
 
 
 def _asked(intent: Intent, options: Options) -> set[str]:

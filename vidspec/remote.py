@@ -67,7 +67,7 @@ class Remote:
         journal: Journal,
         history: History,
         chance: Callable[[], float],
-        beside: Beside = in_thread,
+        beside: Beside,
     ) -> None:
         """`chance` gives numbers from 0 to 1, to spread what would otherwise bunch.
 
@@ -92,10 +92,6 @@ class Remote:
     def limits(self) -> dict[str, Limits]:
         """What each provider's limits did so far."""
         return {name: desk.limits for name, desk in self._desks.items()}
-
-    def base_url(self, provider: str) -> str:
-        """The address that this run speaks to."""
-        return self._desks[provider].account.base_url
 
     # --- the one submit --------------------------------------------------------------------------------------
 
@@ -242,7 +238,7 @@ class Remote:
     def _desk(self, flight: Flight) -> Desk:
         """Where an accepted take can be asked for. Raises Refused where this run speaks to another address."""
         desk = self._desks[flight.record.provider or ""]
-        if flight.base_url != desk.account.base_url:
+        if flight.base_url not in ("", desk.account.base_url):
             message = f"it was accepted at {flight.base_url}, and this run speaks to {desk.account.base_url}"
             raise Refused(message, blame="address")
         return desk

@@ -39,9 +39,6 @@ class Maker(Protocol):
 class Sender(Protocol):
     """Whoever has clips made by providers: `remote.Remote`."""
 
-    def base_url(self, provider: str) -> str:
-        """The address that this run speaks to."""
-
     async def request(self, take: Take, record: Record, media: Mapping[tuple[str, int], str], tell: Tell) -> Flight:
         """Have a take accepted, at most once."""
 
@@ -93,8 +90,11 @@ class Run:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     draw_seed: Callable[[int, int], int] = lambda low, high: low + secrets.randbelow(high - low + 1)
 
+    def speaks_to(self, provider: str) -> bool:
+        """Whether a provider can be asked for anything in this run."""
+        return self.remote is not None and (self.accounts is None or provider in self.accounts)
+
     def may_ask(self, planned: Planned) -> bool:
         """Whether a provider can be asked for a recorded clip: the run speaks to it, and has nothing else there."""
         flight = self.journal.flights.get(planned.slate) if self.journal else None
-        is_spoken_to = self.remote is not None and (self.accounts is None or planned.provider in self.accounts)
-        return is_spoken_to and (flight is None or not flight.is_live)
+        return self.speaks_to(planned.provider) and (flight is None or not flight.is_live)

@@ -77,8 +77,9 @@ class Flight:
     """The present life of one take: how far it got, and what was sent.
 
     `record` is the lockfile's record to be, without output and request id until they are known; `output` is where
-    the clip is to go, from the project folder; `base_url` the address that accepted it. `since` is when the last
-    move was made, in Unix seconds. A delivery is `settled` once a lockfile was written that has it.
+    the clip is to go, from the project folder; `base_url` the address that accepted it, empty where only the
+    lockfile knows of the request, which does not say. `since` is when the last move was made, in Unix seconds. A
+    delivery is `settled` once a lockfile was written that has it.
     """
 
     slate: str

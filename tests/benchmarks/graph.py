@@ -240,7 +240,14 @@ def rendered(folder: Path, made: Film, clip: bytes, *, paid: bool) -> float:
         )
         chance = random.Random(0).random
         history = History(folder / "history.json")
-        remote = Remote({"siliconflow": account}, client=house, journal=log, history=history, chance=chance)  # type: ignore[arg-type]
+        remote = Remote(
+            {"siliconflow": account},
+            client=house,  # type: ignore[arg-type]
+            journal=log,
+            history=history,
+            chance=chance,
+            beside=at_once,
+        )
         given = Run(
             project=folder,
             plan=plan,
