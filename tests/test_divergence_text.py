@@ -26,6 +26,7 @@ SHA = "sha256:" + "ab" * 32
 OTHER = "sha256:" + "cd" * 32
 FERRY = "a ferryman in a yellow oilskin casts off from a wooden pier before dawn, 35mm film, slow push in"
 
+TWO = "shots.yaml: 2 takes differ: 2 changed"
 FOUR = "shots.yaml: 4 takes differ: 1 changed, 1 new, 2 removed"
 
 
@@ -61,6 +62,12 @@ def divergence(
         take=take(slate), action="render", state="stale", reasons=("edited",), cost=cost, changes=tuple(changes)
     )
     return Divergence(word=word, planned=planned, cost=cost, origins=origins or {}, aside=aside)
+
+
+def left_alone(slate: str) -> Divergence:
+    """One that a render leaves as it is, until those behind others are asked for."""
+    one = divergence(slate)
+    return replace(one, planned=replace(one.planned, action="keep", edited=one.planned.take))
 
 
 def found(*differing: Divergence, removed: tuple[str, ...] = (), notes: tuple[Planned, ...] = ()) -> Divergences:
@@ -232,8 +239,16 @@ def test_new_and_removed_takes_and_notes_have_a_line_each_in_columns() -> None:
             f"{FOUR}; to render them: 0.40 usd and 1 take of unknown price",
         ),
         (found(removed=("c-t01",)), "shots.yaml: 1 take differs: 1 removed"),
+        (
+            found(left_alone("a-t01")),
+            "shots.yaml: 1 take differs: 1 changed; to render it, with `--with-dependants`: 0.40 usd",
+        ),
+        (
+            found(divergence("a-t01"), left_alone("b-t01")),
+            f"{TWO}; to render them: 0.40 usd, and with `--with-dependants`: 0.80 usd",
+        ),
     ],
-    ids=["nothing", "accepted", "one", "several", "removed alone"],
+    ids=["nothing", "accepted", "one", "several", "removed alone", "one left alone", "one of two left alone"],
 )
 def test_the_last_line_counts_and_prices_what_differs(divergences: Divergences, line: str) -> None:
     assert verdict("shots.yaml", "shots.lock", divergences) == line
@@ -265,5 +280,6 @@ def test_the_json_tells_each_take_with_its_changes_and_the_totals() -> None:
     assert value["hints"] == []
     assert value["notes"] == [{"slate": "c-t01", "state": "missing", "reasons": ["gone"]}]
     assert value["totals"] == {
-        "takes": 9, "changed": 1, "new": 1, "removed": 1, "accepted": 1, "cost": {"usd": 0.4}, "unknown_price": 1,
+        "takes": 9, "changed": 1, "new": 1, "removed": 1, "accepted": 1, "cost": {"usd": 0.4}, "cost_left": {},
+        "unknown_price": 1,
     }  # fmt: skip

@@ -103,8 +103,13 @@ class Divergences:
 
     @property
     def costs(self) -> list[Cost | None]:
-        """What rendering each take that differs would cost, but for those that were accepted as they are."""
-        return [one.cost for one in self.found if one.word != "accepted"]
+        """What rendering each take that differs would cost, but for those that a render leaves as they are."""
+        return [one.cost for one in self.found if one.word != "accepted" and not one.is_left]
+
+    @property
+    def costs_left(self) -> list[Cost | None]:
+        """What those would cost that are rendered only with those that they depend on."""
+        return [one.cost for one in self.found if one.word != "accepted" and one.is_left]
 
 
 def diverge(recorded: Plan, now: Plan, lock: Lock, slates: Collection[str]) -> Divergences:

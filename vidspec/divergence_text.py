@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vidspec.console import Console
     from vidspec.difference import Change
     from vidspec.divergence import Divergence, Divergences
+    from vidspec.lock import Cost
     from vidspec.planned import Planned
 
 _HUES = {"changed": "yellow", "new": "green", "removed": "red", "accepted": "cyan"}
@@ -61,10 +62,19 @@ def verdict(name: str, lock: str, found: Divergences) -> str:
     if not counts:
         return f"in step: {lock} records {counted(found.takes, 'take')} of {name}{beside}"
     words = ", ".join(f"{count} {word}" for word, count in counts.items())
-    costs = found.costs
-    price = f"; to render {'it' if len(costs) == 1 else 'them'}: {sum_of(costs)}" if costs else ""
     number = sum(counts.values())
-    return f"{name}: {counted(number, 'take')} {'differs' if number == 1 else 'differ'}: {words}{beside}{price}"
+    differ = f"{counted(number, 'take')} {'differs' if number == 1 else 'differ'}"
+    return f"{name}: {differ}: {words}{beside}{_to_render(found.costs, found.costs_left)}"
+
+
+def _to_render(costs: Sequence[Cost | None], left: Sequence[Cost | None]) -> str:
+    """What it would cost to render what differs, and what is rendered only when that is asked for."""
+    it = "it" if len(costs) + len(left) == 1 else "them"
+    if not left:
+        return f"; to render {it}: {sum_of(costs)}" if costs else ""
+    if not costs:
+        return f"; to render {it}, with `--with-dependants`: {sum_of(left)}"
+    return f"; to render them: {sum_of(costs)}, and with `--with-dependants`: {sum_of([*costs, *left])}"
 
 
 def _groups(found: Iterable[Divergence]) -> Iterator[list[Divergence]]:
@@ -241,7 +251,6 @@ def _painted(console: Console, piece: Piece, styles: Sequence[str]) -> str:
 
 def divergences_value(found: Divergences) -> dict[str, Any]:
     """What `diff --json` prints of one list."""
-    differing = [one for one in found.found if one.word != "accepted"]
     counts = {str(word): count for word, count in found.counts.items()}
     return {
         "takes": [
@@ -262,7 +271,8 @@ def divergences_value(found: Divergences) -> dict[str, Any]:
         "totals": {
             "takes": found.takes,
             **{word: counts.get(word, 0) for word in _HUES},
-            "cost": budget.totals(one.cost for one in differing),
-            "unknown_price": sum(1 for one in differing if one.cost is None),
+            "cost": budget.totals(found.costs),
+            "cost_left": budget.totals(found.costs_left),
+            "unknown_price": sum(1 for cost in (*found.costs, *found.costs_left) if cost is None),
         },
     }
