@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import re
+import resource
+import signal
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -27,7 +32,7 @@ from vidspec.project import open_lists
 from vidspec.store import file_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from vidspec.commands.export import Kind
 
@@ -381,6 +386,30 @@ def test_rate_size_and_timecode_may_be_wished_for(filmed: Callable[..., None], c
         pytest.param("otio", "film.otio", {"chosen": "nowhere"}, "matches nothing", id="selection"),
         pytest.param("cut", "renders/a/a-t01.mp4", {"force": True}, "one of the files that are read", id="a clip"),
         pytest.param("otio", "new.otio", {"relink": Path("gone.otio")}, "cannot be read", id="relink"),
+        pytest.param(
+            "otio",
+            "n.otio",
+            {"relink": Path("a.otio"), "flat": True},
+            "`--flat` does not go with `--relink`",
+            id="flat",
+        ),
+        pytest.param(
+            "otio",
+            "n.otio",
+            {"relink": Path("a.otio"), "rate": "25"},
+            "`--rate` does not go with",
+            id="rate of a cut",
+        ),
+        pytest.param(
+            "otio",
+            "n.otio",
+            {"relink": Path("a.otio"), "start": "01:00:00:00"},
+            "`--start` does not",
+            id="start of a cut",
+        ),
+        pytest.param("edl", "film.edl", {"rate": "16"}, "cannot count 16 frames a second", id="rate of a list"),
+        pytest.param("otio", "shots.yaml/f.otio", {}, "`shots.yaml` is not a folder", id="below a file"),
+        pytest.param("cut", "/proc/film.mp4", {}, "cannot write `/proc/film.mp4`: [a-z]", id="no place for files"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(
@@ -405,6 +434,63 @@ def test_more_events_than_every_reader_takes_are_written_and_told_of(
     monkeypatch.setattr("vidspec.export.edl.MOST_EVENTS", 3)
     assert call("edl", "film.edl").err == "warning: some programs read no more than 3 events of such a list\n"
     assert len(re.findall(r"^\d{3}", Path("film.edl").read_text(), re.MULTILINE)) == 4
+
+
+@pytest.mark.parametrize("rate", [Fraction(16), Fraction(10), Fraction(100)], ids=str)
+def test_a_list_of_clips_whose_rate_cannot_be_counted_is_written_at_one_that_can(
+    filmed: Callable[..., None], call: Callable[..., Done], rate: Fraction
+) -> None:
+    filmed(rate)
+    other = 60 if rate > 60 else 24
+    done = call("edl", "film.edl", start="00:00:01:00")
+    reason = f"an edit list cannot count {rate} frames a second, which most clips have"
+    assert (done.code, done.err) == (0, f"warning: {reason}: it is written at {other}\n")
+    listed = otio.adapters.read_from_file("film.edl", rate=other)
+    lengths = [max(1, int(length / rate * other)) for length in LENGTHS.values()]
+    assert [clip.source_range.duration.value for clip in listed.find_clips()] == lengths
+    assert [clip.range_in_parent().start_time.value for clip in listed.find_clips()] == [
+        sum(lengths[:number]) for number in range(4)
+    ]
+    assert f"00:00:01:00 00:00:01:{lengths[0]:02}\n" in Path("film.edl").read_text()
+    given = Path("film.edl").read_text()
+    assert call("edl", "film.edl", rate=str(other), start="00:00:01:00").err == ""
+    assert Path("film.edl").read_text() == given
+
+
+def test_what_a_selection_leaves_out_of_a_timeline_is_not_said_to_be_of_another_list(
+    filmed: Callable[..., None], call: Callable[..., Done]
+) -> None:
+    filmed()
+    call("otio", "some.otio", chosen="a b")
+    for options, words in (
+        ({"chosen": "c"}, "`--select`"),
+        ({"left_out": "a b"}, "`--exclude`"),
+        ({"chosen": "b c", "left_out": "b"}, "`--select`, `--exclude`"),
+    ):
+        with pytest.raises(UsageError) as refused:
+            call("otio", "new.otio", relink=Path("some.otio"), **options)
+        reason = f"{words} leaves out every clip of `some.otio` that is a shot of this list: `a`, `b`"
+        assert str(refused.value) == reason
+    assert call("otio", "new.otio", relink=Path("some.otio"), chosen="b c").code == 0
+
+
+def test_a_timeline_of_a_shot_that_is_skipped_by_now_is_not_said_to_be_of_another_list(
+    filmed: Callable[..., None], call: Callable[..., Done], shots: Callable[..., Path]
+) -> None:
+    filmed()
+    call("otio", "some.otio", chosen="a")
+    shots(LIST.replace("{id: a,", "{id: a, skip: true,"))
+    with pytest.raises(
+        UsageError, match=r"`skip` leaves out every clip of `some\.otio` that is a shot of this list: `a`"
+    ):
+        call("otio", "new.otio", relink=Path("some.otio"))
+
+
+def test_a_cut_of_what_is_not_rendered_has_the_size_that_the_list_asks_for(
+    shots: Callable[..., Path], call: Callable[..., Done]
+) -> None:
+    shots(LIST)
+    assert ", 64x36\n" in call("cut", "film.mp4", black=True).out
 
 
 def test_a_list_with_errors_is_not_exported(shots: Callable[..., Path], call: Callable[..., Done]) -> None:
@@ -456,6 +542,29 @@ def test_the_bar_is_drawn_seldom_and_in_signs_that_the_stream_has() -> None:
     assert stream.read() == (
         f"\r\x1b[2K{'#' * 12}{'-' * 12}  50%  a-t01\r\x1b[2K{'#' * 18}{'-' * 6}  75%  3 of 4 clips"
     )
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_cut_is_told_of_and_nothing_is_left(
+    filmed: Callable[..., None], call: Callable[..., Done]
+) -> None:
+    filmed()
+    with small_files(200), pytest.raises(UsageError) as refused:
+        call("cut", "film.mp4", slates=True)
+    assert str(refused.value) == f"cannot write `film.mp4`: {os.strerror(errno.EFBIG).lower()}"
+    assert not [path for path in Path().iterdir() if path.name.startswith((".film", "film."))]
+
+
+@contextmanager
+def small_files(most: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_a_cut_that_is_stopped_leaves_nothing_behind(

@@ -120,6 +120,28 @@ def test_slates_and_another_size_have_pictures_encoded_anew() -> None:
     assert made(edit(version("a-t01")), size=Size(640, 360))[1] == "not 640x360: `a-t01`"
 
 
+def test_every_way_in_which_clips_differ_is_named_and_who_gets_bars() -> None:
+    others = [
+        version("b-t01", footage("b-t01", rate=Fraction(30), size=Size(1920, 1080))),
+        version("c-t01", footage("c-t01", steady=False, size=Size(720, 1280))),
+        version("d-t01", footage("d-t01", size=Size(854, 480))),
+    ]
+    found = edit(version("a-t01"), version("e-t01"), *others)
+    assert made(found)[1] == (
+        "not 24 frames a second: `b-t01`; not at a steady rate: `c-t01`; not 1280x720: `b-t01`, `c-t01`, `d-t01`; "
+        "with bars, being of another shape: `c-t01`"
+    )
+    assert made(found, slates=True)[1] == (
+        "slates are written into them; with bars, being of another shape: `c-t01`"
+    )
+
+
+@pytest.mark.parametrize(("width", "barred"), [(1280, False), (1278, False), (1276, True), (960, True)])
+def test_bars_are_told_of_where_they_are_seen(width: int, barred: bool) -> None:
+    odd = version("b-t01", footage("b-t01", size=Size(width, 720)))
+    assert ("with bars" in made(edit(version("a-t01"), odd), size=HD)[1]) == barred
+
+
 def test_the_size_of_most_clips_is_the_films() -> None:
     wide = footage("w-t01", size=Size(1920, 1080))
     assert made(edit(version("a-t01"), version("b-t01"), version("c-t01", wide)))[0].size == HD

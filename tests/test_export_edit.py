@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vidspec.export.edit import Shot, Version, common_rate, exact_rate, laid_out, line, rate_name, timecode
+from vidspec.export.edit import Shot, Version, common_rate, exact_rate, laid_out, line, rate_name, speed, timecode
 from vidspec.export.links import Links
+from vidspec.shape import Size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +54,25 @@ def test_what_is_no_rate_is_refused(text: str) -> None:
 )
 def test_a_rate_is_written_as_people_do(rate: Fraction, name: str) -> None:
     assert rate_name(rate) == name
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (Fraction(1), "1 frame a second"),
+        (NTSC, "23.976 frames a second"),
+        (Fraction(3, 2), "1.5 frames a second"),
+    ],
+)
+def test_one_frame_is_not_several(rate: Fraction, words: str) -> None:
+    assert speed(rate) == words
+
+
+def test_without_any_clip_the_film_has_the_size_that_most_takes_ask_for() -> None:
+    sizes = [Size(640, 360), Size(321, 181), Size(321, 181), None]
+    edit = laid_out("Ferry", [shot(version(size=size)) for size in sizes], None)
+    assert edit.size == (320, 180)
+    assert laid_out("Ferry", [shot(version())], None).size == (1280, 720)
 
 
 @pytest.mark.parametrize("rate", [Fraction(24), Fraction(25), Fraction(30), NTSC], ids=str)

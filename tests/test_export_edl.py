@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vidspec.errors import UsageError
-from vidspec.export.edit import Shot, Version, laid_out
-from vidspec.export.edl import reels, text_of
+from vidspec.export.edit import Shot, Version, exact_rate, laid_out, speed
+from vidspec.export.edl import countable, rates, reels, require, text_of
 from vidspec.export.links import Links
 
 if TYPE_CHECKING:
@@ -211,3 +211,31 @@ def test_a_thousand_events_are_read_back() -> None:
     pictures = [one for one in read(text_of(found, LINKS), 24) if one[1] == "Video"]
     assert len(pictures) == 1001
     assert pictures[-1] == ("s1000-t01.mp4", "Video", 25_000, 0, 25)
+
+
+@pytest.mark.parametrize("rate", [24, 25, 30, 48, 50, 60, NTSC, Fraction(60000, 1001)], ids=str)
+def test_every_rate_that_is_said_to_be_counted_is(rate: Fraction | int) -> None:
+    assert round(rate) in rates()
+    assert countable(Fraction(rate)) == rate
+    shots = [shot(version("a-t01", 7, Fraction(rate))), shot(version("b-t01", 61, Fraction(rate)))]
+    assert [one[2:] for one in read(text_of(edit(shots), LINKS), round(rate))] == [(0, 0, 7), (7, 0, 61)]
+
+
+@pytest.mark.parametrize(
+    ("rate", "other"),
+    [("1", 24), ("7.5", 24), ("12", 24), ("15", 24), ("16", 24), ("26", 30), ("119.88", 60), ("1000", 60)],
+)
+def test_a_rate_that_timecode_cannot_count_is_refused_with_those_that_it_can(rate: str, other: int) -> None:
+    asked = exact_rate(rate)
+    assert countable(asked) == other
+    for refusing in (lambda: require(asked), lambda: text_of(edit([shot(version("a-t01"))], asked), LINKS)):
+        with pytest.raises(UsageError) as refused:
+            refusing()
+        words, advice = str(refused.value).split("\n    ")
+        assert words == f"an edit list cannot count {speed(asked)}"
+        assert advice.startswith(f"help: `--rate {other}`; it counts 24, 25, 30, 48, 50, 60, and what")
+
+
+def test_a_draft_of_other_settings_is_one_in_the_comments() -> None:
+    text = text_of(edit([shot(version("a-t01", kind="draft", outdated=True))]), LINKS)
+    assert "* VIDSPEC DRAFT: drawn from other settings than the list has now\n" in text

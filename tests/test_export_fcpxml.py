@@ -68,6 +68,7 @@ RULES: dict[str, tuple[list[str], set[str], set[str]]] = {
 
 def version(slate: str, frames: int = 48, rate: Fraction = Fraction(24), **changes: Any) -> Version:
     size = changes.pop("size", Size(1280, 720))
+    asked = changes.pop("asked", None)
     path = Path(f"/film/renders/{slate}.mp4")
     footage = Footage(
         path=path,
@@ -89,6 +90,7 @@ def version(slate: str, frames: int = 48, rate: Fraction = Fraction(24), **chang
         "rate": rate,
         "length": frames / rate,
         "sound": False,
+        "size": asked,
         "footage": footage,
         "facts": {"slate": slate, "prompt": "the ferry leaves", "seed": 7},
     }
@@ -148,6 +150,15 @@ def test_every_time_is_an_exact_number_of_frames(rate: Fraction) -> None:
     assert [seconds(asset.get("duration")) * rate for asset in root.iter("asset")] == lengths
 
 
+@pytest.mark.parametrize(("channels", "said"), [(1, "1"), (6, "6"), (0, None)])
+def test_a_clip_has_as_many_channels_as_it_has(channels: int, said: str | None) -> None:
+    heard = version("a-t01", sound=True)
+    assert heard.footage is not None
+    root = document(edit([shot(replace(heard, footage=replace(heard.footage, channels=channels)))]))
+    asset = one(root, "resources/asset")
+    assert (asset.get("hasAudio"), asset.get("audioChannels")) == ("1", said)
+
+
 @pytest.mark.parametrize("rate", RATES[:3])
 def test_the_adapter_of_others_reads_the_same(rate: Fraction) -> None:
     otio = pytest.importorskip("opentimelineio")
@@ -199,6 +210,15 @@ def test_the_film_has_the_size_of_most_clips() -> None:
     assert [(one.get("width"), one.get("height")) for one in root.iter("format") if one.get("id") == kind] == [
         ("1280", "720")
     ]
+
+
+def test_with_nothing_rendered_the_film_has_the_size_that_is_asked_for() -> None:
+    missing = version("a-t01", kind="none", path=None, footage=None, asked=Size(320, 180))
+    lost = version("b-t01", footage=None, asked=Size(640, 360))
+    root = document(edit([shot(missing), shot(replace(missing, slate="c-t01")), shot(lost)]))
+    formats = {one.get("id"): (one.get("width"), one.get("height")) for one in root.iter("format")}
+    assert formats[one(root, "event/project/sequence").get("format")] == ("320", "180")
+    assert formats[one(root, "resources/asset").get("format")] == ("640", "360")
 
 
 def test_a_shot_without_a_clip_is_a_gap_that_says_so() -> None:

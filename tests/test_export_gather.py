@@ -19,6 +19,7 @@ from vidspec.project import open_lists
 from vidspec.store import file_digest
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
     from vidspec.export.edit import Shot
@@ -60,6 +61,23 @@ def record(film: Opened, slate: str, path: Path, **changes: Any) -> None:
     )
     lock.put(slate, replace(made, **changes))
     Ledger(lock, film.lock_path).write()
+
+
+def choose(film: Opened, *slates: str) -> None:
+    """Mark takes as chosen that are not rendered."""
+    lock, _ = film.read()
+    for take in film.takes:
+        if take.slate in slates:
+            lock.put(take.slate, Record(shot=take.shot, take=take.number, chosen=True))
+    Ledger(lock, film.lock_path).write()
+
+
+def measured(film: Opened, slate: str) -> Output:
+    """What is recorded of a clip."""
+    found = film.read()[0].get(slate)
+    assert found is not None
+    assert found.output is not None
+    return found.output
 
 
 def actives(found: list[Shot]) -> list[tuple[str, str]]:
@@ -117,6 +135,91 @@ def test_a_draft_stands_in_until_something_is_rendered(shots: Callable[..., Path
     assert found[1].active.frames == 7
     assert found[1].active.facts["clip"] == "draft"
     assert list(warnings(found, "shots.yaml")) == ["drafts stand in for what is not rendered yet: `b-t01`"]
+
+
+def test_a_chosen_take_that_is_not_rendered_makes_way_and_is_told_of(shots: Callable[..., Path]) -> None:
+    film = opened(shots(TWO))
+    record(film, "a-t01", encode(Path("renders/a/a-t01.mp4")))
+    choose(film, "a-t02")
+    encode(Path(".vidspec/drafts/a-t02.mp4"))
+    (shot,) = gather(film, "a", None)
+    assert (shot.active.slate, shot.chosen) == ("a-t01", "a-t02")
+    assert list(warnings([shot], "shots.yaml")) == ["chosen and not rendered: `a-t02`; `a-t01` stands in"]
+
+
+def test_of_several_chosen_takes_that_are_not_rendered_all_are_named_with_those_in_their_place(
+    shots: Callable[..., Path],
+) -> None:
+    film = opened(shots("- {id: a, prompt: one, takes: 2}\n- {id: b, prompt: two, takes: 3}"))
+    for slate in ("a-t01", "b-t02"):
+        record(film, slate, encode(Path(f"renders/{slate}.mp4")))
+    choose(film, "a-t02", "b-t03")
+    assert list(warnings(gather(film, None, None), "shots.yaml")) == [
+        "chosen and not rendered: `a-t02`, `b-t03`; `a-t01`, `b-t02` stand in"
+    ]
+
+
+def test_where_nothing_is_rendered_the_chosen_take_comes_before_the_first(shots: Callable[..., Path]) -> None:
+    film = opened(shots(TWO))
+    choose(film, "a-t02")
+    assert actives(gather(film, "a", None)) == [("a-t02", "none")]
+    encode(Path(".vidspec/drafts/a-t01.mp4"))
+    found = gather(film, "a", None)
+    assert actives(found) == [("a-t01", "draft")]
+    assert list(warnings(found, "shots.yaml")) == [
+        "chosen and not rendered: `a-t02`; `a-t01` stands in",
+        "drafts stand in for what is not rendered yet: `a-t01`",
+    ]
+    encode(Path(".vidspec/drafts/a-t02.mp4"))
+    assert actives(gather(film, "a", None)) == [("a-t02", "draft")]
+
+
+def test_a_chosen_take_that_the_selection_leaves_out_is_told_of(shots: Callable[..., Path]) -> None:
+    film = opened(shots(TWO))
+    for slate in ("a-t01", "a-t02"):
+        record(film, slate, encode(Path(f"renders/{slate}.mp4")), chosen=slate == "a-t02" or None)
+    found = gather(film, None, "a-t02")
+    assert actives(found)[0] == ("a-t01", "take")
+    told = list(warnings(found[:1], "shots.yaml"))
+    assert told == ["chosen and not among these takes: `a-t02`; `a-t01` stands in"]
+    assert not list(warnings(gather(film, "a", None), "shots.yaml"))
+
+
+def test_a_draft_of_other_settings_than_the_list_has_now_is_told_of(
+    shots: Callable[..., Path], vidspec: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    shots("- {id: a, prompt: one}\n- {id: b, prompt: two}\n- {id: c, prompt: three}")
+    assert vidspec("render", "shots.yaml", "--draft", "-q").returncode == 0
+    found = gather(
+        opened(shots("- {id: a, prompt: other}\n- {id: b, prompt: two, duration: 0.5}\n- {id: c, prompt: three}")),
+        None,
+        None,
+    )
+    assert [shot.active.outdated for shot in found] == [True, True, False]
+    stand_in = "drafts stand in for what is not rendered yet"
+    old = "drawn from other settings than the list has now"
+    assert list(warnings(found, "shots.yaml")) == [
+        f"{stand_in}: `a-t01`, `b-t01`, `c-t01`",
+        f"{old}: `a-t01`, `b-t01`; `vidspec render shots.yaml --draft` draws them anew",
+    ]
+    assert list(warnings(found[1:], "shots.yaml"))[1] == (
+        f"{old}: `b-t01`; `vidspec render shots.yaml --draft` draws it anew"
+    )
+    vidspec("render", "shots.yaml", "--draft", "-q")
+    found = gather(opened(Path("shots.yaml")), None, None)
+    assert list(warnings(found, "shots.yaml")) == [f"{stand_in}: `a-t01`, `b-t01`, `c-t01`"]
+    assert found[1].active.frames == 5
+
+
+def test_a_take_without_a_clip_has_the_size_that_is_recorded_else_asked_for(shots: Callable[..., Path]) -> None:
+    film = opened(shots(TWO))
+    path = encode(Path("renders/b/b-t01.mp4"))
+    record(film, "b-t01", path)
+    assert [shot.active.size for shot in gather(film, None, None)] == [(64, 36), (64, 36)]
+    output = replace(measured(film, "b-t01"), width=320, height=180)
+    record(film, "b-t01", path, output=output)
+    path.unlink()
+    assert [shot.active.size for shot in gather(film, None, None)] == [(64, 36), (320, 180)]
 
 
 def test_a_selection_leaves_out_shots_and_takes(shots: Callable[..., Path]) -> None:

@@ -336,3 +336,15 @@ def test_what_is_no_timeline_of_ours_is_refused(tmp_path: Path, text: str | None
         path.write_text(text)
     with pytest.raises(UsageError, match=reason):
         linked(path, edit([shot("a", version("a-t01"))]))
+
+
+def test_clips_of_shots_that_are_left_out_are_not_said_to_be_of_another_list(tmp_path: Path) -> None:
+    path = tmp_path / "cut.otio"
+    shots = [shot(name, version(f"{name}-t01")) for name in "ab"]
+    path.write_text(text_of(Builder(edit(shots), Links(path, absolute=True)).timeline(flat=True)))
+    found = edit([shot("c", version("c-t01"))])
+    others = {"a": "a", "a-t01": "a", "b": "b", "b-t01": "b", "d": "d"}
+    with pytest.raises(UsageError) as refused:
+        relink(path, found, Builder(found, Links(path, absolute=True)), others=others, without="`--select`")
+    words = f"`--select` leaves out every clip of `{path}` that is a shot of this list: `a`, `b`"
+    assert str(refused.value) == words

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
+import errno
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from vidspec.errors import UsageError
 from vidspec.export.outlet import Outlet
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ENDINGS = (".otio",)
 
@@ -120,3 +118,59 @@ def test_a_project_that_cannot_be_written_to_is_no_hindrance(tmp_path: Path) -> 
     (project / ".vidspec").write_text("not a folder")
     put(tmp_path / "film.otio", project, "one")
     assert (tmp_path / "film.otio").read_text() == "one"
+
+
+LONG = f"{'a' * 300}.otio"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        pytest.param("shots.yaml/film.otio", "`{folder}/shots.yaml` is not a folder", id="below a file"),
+        pytest.param("shots.yaml/a/film.otio", "`{folder}/shots.yaml` is not a folder", id="far below a file"),
+        pytest.param(LONG, "file name too long", id="a long name"),
+        pytest.param(f"{LONG}/film.otio", "file name too long", id="below a long name"),
+        pytest.param("round.otio", "too many levels of symbolic links", id="a link to itself"),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_refused_before_any_work_is_done(
+    tmp_path: Path, name: str, reason: str
+) -> None:
+    (tmp_path / "shots.yaml").write_text("a list")
+    (tmp_path / "round.otio").symlink_to("round.otio")
+    target = tmp_path / name
+    with pytest.raises(UsageError) as refused:
+        Outlet(target, tmp_path, force=True).check(ENDINGS, ())
+    assert str(refused.value) == f"cannot write `{target}`: {reason.format(folder=tmp_path)}"
+
+
+def test_a_folder_that_takes_no_files_is_told_of_by_the_name_that_was_given() -> None:
+    with pytest.raises(UsageError, match=r"^cannot write `/proc/film\.otio`: [a-z -]+$"):
+        put(Path("/proc/film.otio"), Path("/proc"), "one")
+
+
+def test_a_disk_that_is_full_half_way_is_told_of_and_leaves_what_stood_there(tmp_path: Path) -> None:
+    target = tmp_path / "film.otio"
+    target.write_text("one")
+    with pytest.raises(UsageError) as refused:
+        filled(target, tmp_path)
+    assert str(refused.value) == f"cannot write `{target}`: no space left on device"
+    assert target.read_text() == "one"
+    assert [path.name for path in tmp_path.iterdir()] == ["film.otio"]
+
+
+def filled(target: Path, project: Path) -> None:
+    with Outlet(target, project, force=True).opened() as part:
+        part.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device", str(part))
+
+
+def test_a_file_that_may_not_be_read_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "film.otio", tmp_path, "one")
+
+    def refuse(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("vidspec.export.outlet.file_digest", refuse)
+    with pytest.raises(UsageError, match="--force"):
+        put(tmp_path / "film.otio", tmp_path, "two")

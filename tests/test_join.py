@@ -235,6 +235,23 @@ def test_pictures_of_a_kind_that_nobody_can_decode_are_told_of(tmp_path: Path) -
         survey(path)
 
 
+@pytest.mark.parametrize(("layout", "channels"), [("mono", 1), ("stereo", 2), ("5.1", 6)])
+def test_the_channels_of_a_clip_are_counted(tmp_path: Path, layout: str, channels: int) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(path, "w") as container:
+        pictures = container.add_stream("libx264", rate=24)
+        pictures.width = pictures.height = 32
+        pictures.pix_fmt = "yuv420p"
+        heard = container.add_stream("aac", rate=44100, layout=layout)
+        frame = av.AudioFrame(format="fltp", layout=layout, samples=1024)
+        frame.rate, frame.pts = 44100, 0
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        container.mux([*pictures.encode(av.VideoFrame(32, 32, "yuv420p")), *pictures.encode(None)])
+        container.mux([*heard.encode(frame), *heard.encode(None)])
+    assert survey(path).channels == channels
+
+
 def test_sound_of_a_kind_that_nobody_can_decode_is_silence(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mkv", 1, sound=hum(440))
     path.write_bytes(path.read_bytes().replace(b"A_AAC", b"A_ZZZ"))

@@ -8,11 +8,11 @@ from json import dumps
 from typing import TYPE_CHECKING, Any, Literal
 
 from vidspec import shape
-from vidspec.diagnostic import counted, shown
+from vidspec.diagnostic import counted, listed, shown
 from vidspec.errors import UsageError
 from vidspec.export import cut, edl, fcpxml, otio
 from vidspec.export.bar import Bar
-from vidspec.export.edit import exact_rate, laid_out, rate_name, timecode
+from vidspec.export.edit import common_rate, exact_rate, laid_out, rate_name, speed, timecode
 from vidspec.export.gather import gather, warnings
 from vidspec.export.library import library
 from vidspec.export.links import Links
@@ -88,11 +88,11 @@ def run(
 
     Raises:
         ShotListError, LockError, JournalError: the list, its lockfile or its journal cannot be read.
-        UsageError: the command line asks for what cannot be, an extra is missing, or a cut has no clip for a shot;
-            nothing was written.
+        UsageError: the command line asks for what cannot be, an extra is missing, a cut has no clip for a shot, or
+            the file cannot be written; nothing was.
         MediaError: a clip cannot be joined; nothing was written.
-        OSError: the file cannot be written.
     """
+    _refuse_idle(wishes)
     (opened,), found = open_lists([file], variables, offline=True)
     notes = console.beside(sys.stderr)
     if not quiet and not json:
@@ -101,7 +101,16 @@ def run(
     outlet = Outlet(out, opened.shot_list.project, force=force)
     size = _size(wishes.size)
     edit = _edit(kind, opened, outlet, wishes, (chosen, left_out), bar)
-    export = _Export(kind=kind, opened=opened, out=out, wishes=wishes, size=size, edit=edit, bar=bar)
+    export = _Export(
+        kind=kind,
+        opened=opened,
+        out=out,
+        wishes=wishes,
+        selection=(chosen, left_out),
+        size=size,
+        edit=edit,
+        bar=bar,
+    )
     export.write(outlet)
     if json:
         console.line(dumps(export.value(), ensure_ascii=False, indent=2))
@@ -125,11 +134,15 @@ def _edit(
     rate = _rate(wishes.rate)
     if kind in _ADAPTERS:
         library(_ADAPTERS[kind])
+    if kind == "edl" and rate is not None:
+        edl.require(rate)
     outlet.check(ENDINGS[kind], [opened.shot_list.path, opened.lock_path])
     shots = gather(opened, *selection, tell=None if bar is None else bar.measuring)
     if bar is not None:
         bar.clear()
     outlet.check(ENDINGS[kind], [one.path for shot in shots for one in shot.versions if one.path is not None])
+    if kind == "edl":
+        rate = rate or edl.countable(common_rate(shot.active for shot in shots))
     title = opened.shot_list.title or opened.shot_list.path.stem
     try:
         return laid_out(title, shots, rate, wishes.start)
@@ -145,6 +158,7 @@ class _Export:
     opened: Opened
     out: Path
     wishes: Wishes
+    selection: tuple[str | None, str | None]
     size: Size | None
     edit: Edit
     bar: Bar | None
@@ -164,6 +178,12 @@ class _Export:
 
     def _text(self, links: Links) -> str:
         if self.kind == "edl":
+            own = common_rate(placed.active for placed in self.edit.shots)
+            if self.wishes.rate is None and own != self.edit.rate:
+                self.said.append(
+                    f"an edit list cannot count {speed(own)}, which most clips have: it is written at "
+                    f"{rate_name(self.edit.rate)}"
+                )
             if sum(1 for placed in self.edit.shots if placed.active.path is not None) > edl.MOST_EVENTS:
                 self.said.append(f"some programs read no more than {edl.MOST_EVENTS} events of such a list")
             return edl.text_of(self.edit, links, reel_length=self.wishes.reel_length)
@@ -172,10 +192,22 @@ class _Export:
         builder = otio.Builder(self.edit, links)
         if self.wishes.relink is None:
             return otio.text_of(builder.timeline(flat=self.wishes.flat))
-        relinked = relink(self.wishes.relink, self.edit, builder)
+        relinked = relink(self.wishes.relink, self.edit, builder, others=self._others(), without=self._selecting())
         self.clips = relinked.clips
         self.said += relinked.warnings
         return otio.text_of(relinked.timeline)
+
+    def _others(self) -> dict[str, str]:
+        """The shots of the list that are not in the edit, by their names and slates."""
+        here = {placed.shot.id for placed in self.edit.shots}
+        names = {take.slate: take.shot for take in self.opened.takes}
+        names |= {name: name for name in self.opened.resolution.shots}
+        return {name: shot for name, shot in names.items() if shot not in here}
+
+    def _selecting(self) -> str:
+        """What leaves shots of the list out of the edit."""
+        given = zip(("--select", "--exclude"), self.selection, strict=True)
+        return listed(name for name, value in given if value is not None) or "`skip`"
 
     def _join(self, outlet: Outlet) -> None:
         name = self.opened.shot_list.name
@@ -204,7 +236,7 @@ class _Export:
         edit = self.edit
         if self.clips is not None:
             return [f"{self.out}: {counted(self.clips, 'clip')} linked anew"]
-        lasting = f"{timecode(edit.frames, edit.rate)} at {rate_name(edit.rate)} frames a second"
+        lasting = f"{timecode(edit.frames, edit.rate)} at {speed(edit.rate)}"
         line = f"{self.out}: {counted(len(edit.shots), 'shot')}, {counted(edit.frames, 'frame')}, {lasting}"
         if self.film is None:
             return [line]
@@ -251,6 +283,15 @@ def _value(placed: Placed, project: Path) -> dict[str, Any]:
         "clip_rate": str(version.rate),
         "clip_frames": version.frames,
     }
+
+
+def _refuse_idle(wishes: Wishes) -> None:
+    """Refuse what does nothing where a timeline is given new clips, for its cut is left alone."""
+    if wishes.relink is None:
+        return
+    for name in ("flat", "rate", "start"):
+        if getattr(wishes, name):
+            raise UsageError(f"`--{name}` does not go with `--relink`")
 
 
 def _rate(text: str | None) -> Fraction | None:

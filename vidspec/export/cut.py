@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING
 
 from vidspec.diagnostic import listed
 from vidspec.errors import UsageError
-from vidspec.export.edit import line, rate_name
+from vidspec.export.edit import line, speed
 from vidspec.join import Film, Piece
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Literal
 
     from vidspec.export.edit import Edit, Placed
+    from vidspec.join import Coding
     from vidspec.shape import Size
 
 __all__ = ["LARGEST", "film_of", "pieces_of"]
 
 LARGEST = 8192
 """Pixels of a film's longer side that are encoded."""
+
+_BAR = 4
+"""Pixels from which on bars are seen, and left; what is thinner is filled."""
 
 
 def pieces_of(edit: Edit, list_name: str, *, slates: bool, black: bool) -> list[Piece]:
@@ -92,25 +97,37 @@ def film_of(edit: Edit, pieces: list[Piece], size: Size | None, kind: Literal["m
 
 
 def _reason(edit: Edit, pieces: list[Piece], size: Size) -> str:
-    """Why the pictures cannot be taken over as they are; empty where they can."""
+    """Why the pictures cannot be taken over as they are, and which get bars; empty where they can."""
+    clips = [(one.active.slate, one.active.footage) for one in edit.shots]
+    footage = [(slate, found) for slate, found in clips if found is not None]
+    odd = {
+        f"not {speed(edit.rate)}": [slate for slate, found in footage if found.rate != edit.rate],
+        "not at a steady rate": [slate for slate, found in footage if not found.steady],
+        f"not {size}": [slate for slate, found in footage if found.size != size],
+    }
+    barred = [slate for slate, found in footage if _bars(found.size, size)]
+    told = [f"{words}: {listed(slates, most=6)}" for words, slates in odd.items() if slates]
     if any(piece.burnt for piece in pieces):
-        return "slates are written into them"
-    clips = [placed.active for placed, piece in zip(edit.shots, pieces, strict=True) if piece.footage is not None]
-    footage = [version.footage for version in clips if version.footage is not None]
-    if len(footage) < len(pieces):
-        return "there are black ones among them"
-    for differs, words in (
-        ([one.slate for one in clips if one.rate != edit.rate], f"not {rate_name(edit.rate)} frames a second"),
-        (
-            [one.slate for one, found in zip(clips, footage, strict=True) if not found.steady],
-            "not at a steady rate",
-        ),
-        ([one.slate for one, found in zip(clips, footage, strict=True) if found.size != size], f"not {size}"),
-    ):
-        if differs:
-            return f"{words}: {listed(differs, most=6)}"
-    codings = {found.coding for found in footage}
-    only = next(iter(codings))
-    if len(codings) > 1 or only is None or only.size != size or only.aspect != 1 or only.turned:
-        return "they are not all encoded alike"
-    return ""
+        told = ["slates are written into them"]
+    elif len(footage) < len(pieces):
+        told = ["there are black ones among them"]
+    elif not told and not _alike([found.coding for _, found in footage], size):
+        told = ["they are not all encoded alike"]
+    if barred:
+        told.append(f"with bars, being of another shape: {listed(barred, most=6)}")
+    return "; ".join(told)
+
+
+def _bars(clip: Size, film: Size) -> bool:
+    """Whether a clip leaves bars that can be seen beside it or above it."""
+    scale = min(film.width / clip.width, film.height / clip.height)
+    fitted = (2 * round(length * scale / 2) for length in clip)
+    return any(whole - part >= _BAR for whole, part in zip(film, fitted, strict=True))
+
+
+def _alike(codings: Sequence[Coding | None], size: Size) -> bool:
+    """Whether clips are of one coding, which shows every pixel as it is stored."""
+    only = codings[0]
+    if only is None or any(one != only for one in codings):
+        return False
+    return only.size == size and only.aspect == 1 and not only.turned

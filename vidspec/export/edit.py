@@ -26,11 +26,13 @@ __all__ = [
     "Placed",
     "Shot",
     "Version",
+    "common_rate",
     "exact_rate",
     "laid_out",
     "line",
     "nominal",
     "rate_name",
+    "speed",
     "timecode",
 ]
 
@@ -45,8 +47,9 @@ _NTSC = Fraction(1000, 1001)
 class Version:
     """One take of a shot as an edit sees it: as it was rendered, as a draft that stands in for it, or not at all.
 
-    `rate` is in frames a second and `length` in seconds: measured, else as recorded, else as asked. `footage` is
-    None where there is no clip to be had now, and `trouble` says why. `facts` are what is known of the take.
+    `rate` is in frames a second, `length` in seconds, `size` in pixels: measured, else as recorded, else as asked.
+    `footage` is None where there is no clip to be had now, and `trouble` says why. A draft is `outdated` that was
+    drawn from other settings than the list has now. `facts` are what is known of the take.
     """
 
     slate: str
@@ -56,8 +59,10 @@ class Version:
     rate: Fraction
     length: Fraction
     sound: bool
+    size: Size | None = None
     footage: Footage | None = None
     trouble: str = ""
+    outdated: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -75,7 +80,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """A shot with all its takes in order; `active` is the one that is cut in."""
+    """A shot with all its takes in order; `active` is the one that is cut in.
+
+    `chosen` is the slate of the take that somebody has chosen, rendered or not, selected or not; empty for none.
+    """
 
     id: str
     scene: str
@@ -83,6 +91,7 @@ class Shot:
     notes: str
     versions: tuple[Version, ...]
     active: Version
+    chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +129,10 @@ class Edit:
 
     @property
     def size(self) -> Size:
-        """The size that most clips have, the larger of two that are as many."""
-        sizes = Counter(one.active.footage.size for one in self.shots if one.active.footage is not None)
+        """The size that most clips have, the larger of two that are as many; without clips, that of most takes."""
+        actives = [placed.active for placed in self.shots]
+        sizes = Counter(one.footage.size for one in actives if one.footage is not None)
+        sizes = sizes or Counter(_even(one.size) for one in actives if one.size is not None)
         return max(sizes, key=lambda size: (sizes[size], size.width * size.height), default=_SIZE)
 
     @property
@@ -161,6 +172,11 @@ def common_rate(versions: Iterable[Version]) -> Fraction:
     return _RATE
 
 
+def _even(size: Size) -> Size:
+    """A size that a film can have."""
+    return Size(*(max(2, pixels // 2 * 2) for pixels in size))
+
+
 def exact_rate(text: str | float) -> Fraction:
     """The rate that is meant: `24`, `29.97` (30000/1001), `24000/1001`. Raises ValueError for what is none."""
     try:
@@ -178,6 +194,11 @@ def exact_rate(text: str | float) -> Fraction:
 def rate_name(rate: Fraction) -> str:
     """A rate as people write it: `24`, `23.976`."""
     return f"{float(rate):.3f}".rstrip("0").rstrip(".")
+
+
+def speed(rate: Fraction) -> str:
+    """A rate in words: `24 frames a second`."""
+    return f"{rate_name(rate)} {'frame' if rate == 1 else 'frames'} a second"
 
 
 def line(text: str) -> str:
@@ -203,5 +224,5 @@ def _number(text: str, rate: Fraction) -> int:
         raise ValueError(f"{text} is not a timecode of the form 01:00:00:00, without dropped frames")
     hours, minutes, seconds, frames = map(int, parts)
     if hours > 23 or minutes > 59 or seconds > 59 or frames >= nominal(rate):
-        raise ValueError(f"{text} is not a timecode at {rate_name(rate)} frames a second")
+        raise ValueError(f"{text} is not a timecode at {speed(rate)}")
     return ((hours * 60 + minutes) * 60 + seconds) * nominal(rate) + frames

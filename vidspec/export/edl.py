@@ -7,11 +7,12 @@ to it as frames at the nominal one (24 for 23.976), in which frames are counted.
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from vidspec.errors import UsageError
-from vidspec.export.edit import line, nominal, rate_name, timecode
+from vidspec.export.edit import line, nominal, speed, timecode
 from vidspec.export.library import library
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from vidspec.export.edit import Edit, Placed
     from vidspec.export.links import Links
 
-__all__ = ["MOST_EVENTS", "REEL_LENGTH", "reels", "text_of"]
+__all__ = ["MOST_EVENTS", "REEL_LENGTH", "countable", "rates", "reels", "require", "text_of"]
 
 REEL_LENGTH = 8
 """Characters of a reel's name that every reader takes."""
@@ -29,6 +30,7 @@ MOST_EVENTS = 999
 """Events that every reader takes: their number has three digits."""
 
 _DAY = 24 * 3600
+_FASTEST = 1000
 _WIDTH = 100
 _FACTS = {
     "slate": "SLATE",
@@ -39,12 +41,38 @@ _FACTS = {
 }
 
 
+def rates() -> list[int]:
+    """The frames in a second that timecode can be counted in. Raises UsageError where the library is missing."""
+    is_known = library("cmx_3600").opentime.RationalTime.is_smpte_timecode_rate
+    return [rate for rate in range(1, _FASTEST + 1) if is_known(rate)]
+
+
+def countable(rate: Fraction) -> Fraction:
+    """A rate in which the frames of a list can be counted: the same, else the next one up, else the highest."""
+    known = rates()
+    if nominal(rate) in known:
+        return rate
+    return Fraction(next((one for one in known if one > rate), known[-1]))
+
+
+def require(rate: Fraction) -> None:
+    """See that frames can be counted in a rate. Raises UsageError, which names those in which they can."""
+    if (other := countable(rate)) != rate:
+        known = ", ".join(map(str, rates()))
+        raise UsageError(
+            f"an edit list cannot count {speed(rate)}\n"
+            f"    help: `--rate {other}`; it counts {known}, and what rounds to one of them, as 23.976 does"
+        )
+
+
 def text_of(edit: Edit, links: Links, *, reel_length: int = REEL_LENGTH) -> str:
     """An edit as the text of a list; shots without a clip are gaps in it.
 
     Raises:
-        UsageError: there is no clip at all, the film is longer than timecode counts, or an extra is missing.
+        UsageError: there is no clip at all, the film is longer than timecode counts or has a rate that it cannot
+            count in, or an extra is missing.
     """
+    require(edit.rate)
     events = [placed for placed in edit.shots if placed.active.path is not None]
     if not events:
         raise UsageError(
@@ -114,8 +142,10 @@ def _comments(placed: Placed, edit: Edit) -> Iterator[str]:
         yield f"VIDSPEC PRICE: {price['amount']} {line(price['currency'])} ({line(price['basis'])})"
     if placed.active.kind == "draft":
         yield "VIDSPEC DRAFT: stands in for a take that is not rendered yet"
+    if placed.active.outdated:
+        yield "VIDSPEC DRAFT: drawn from other settings than the list has now"
     if placed.active.rate != edit.rate:
-        yield f"VIDSPEC RATE: the clip has {rate_name(placed.active.rate)} frames a second"
+        yield f"VIDSPEC RATE: the clip has {speed(placed.active.rate)}"
     for part in wrap(line(str(facts.get("prompt") or "")), _WIDTH):
         yield f"VIDSPEC PROMPT: {part}"
 

@@ -78,10 +78,12 @@ class _Document:
     def _asset(self, version: Version) -> str:
         assert version.path is not None
         if version.path not in self._ids:
-            size = version.footage.size if version.footage is not None else self._edit.size
+            size = (version.footage.size if version.footage is not None else version.size) or self._edit.size
             kind = self._format(size, version.rate)
             self._ids[version.path] = f"r{len(self._ids) + 1}"
-            heard = {"hasAudio": "1", "audioSources": "1", "audioChannels": "2"} if version.sound else {}
+            heard = {"hasAudio": "1", "audioSources": "1"} if version.sound else {}
+            if heard and version.footage is not None and version.footage.channels:
+                heard["audioChannels"] = str(version.footage.channels)
             facts = {"id": self._ids[version.path], "name": line(version.path.name), "start": "0s"}
             facts |= {"duration": _seconds(version.frames / version.rate), "hasVideo": "1", "format": kind, **heard}
             asset = SubElement(self._resources, "asset", facts)

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from vidspec.diagnostic import listed
 from vidspec.errors import MediaError, UsageError
+from vidspec.export.drafts import outdated
 from vidspec.export.edit import Shot, Version, exact_rate
 from vidspec.join import survey
 from vidspec.planned import Afloat
-from vidspec.project import selected
+from vidspec.project import chosen_records, selected
+from vidspec.shape import Size
 from vidspec.site import Site
+from vidspec.studio import size_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from vidspec.export.edit import Kind
@@ -38,8 +41,9 @@ def gather(
 ) -> list[Shot]:
     """The shots of a list in its order, with the takes that `--select` and `--exclude` leave.
 
-    Of each shot the chosen take is active, else the first that was rendered, else the first that has a draft, else
-    the first. `tell(number, of)` counts the clips that have been measured.
+    Of each shot the chosen take is active if it was rendered, else the first that was; where none was, the chosen
+    one if it has a draft, else the first that has one, else the chosen one, else the first. `tell(number, of)`
+    counts the clips that have been measured.
 
     Raises:
         UsageError: the selection matches nothing, or every shot is skipped.
@@ -67,6 +71,7 @@ class _Found:
         self._opened = opened
         self._lock = lock
         self._drafts = opened.shot_list.project / Site.drafts(opened.shot_list.path).outputs
+        self._chosen = {record.shot: slate for slate, record in reversed(chosen_records(lock).items())}
         self._takes: list[tuple[str, int, str, Planned | None]] = []
 
     def add(self, planned: Planned) -> None:
@@ -85,9 +90,10 @@ class _Found:
     def shots(self, tell: Callable[[int, int], None] | None) -> list[Shot]:
         """Everything measured, and put together by shots."""
         files = [self._file(slate) for _, _, slate, _ in self._takes]
+        old = outdated(self._opened) if any(kind == "draft" for kind, _ in files) else frozenset()
         footage = _surveyed([path for _, path in files if path is not None], tell)
         versions = [
-            (shot, self._version(number, slate, planned, kind, path, footage.get(path) if path else None))
+            (shot, self._version(number, slate, planned, kind, path, footage.get(path) if path else None, old))
             for (shot, number, slate, planned), (kind, path) in zip(self._takes, files, strict=True)
         ]
         return [
@@ -110,6 +116,7 @@ class _Found:
         kind: Kind,
         path: Path | None,
         found: Footage | MediaError | None,
+        old: Collection[str],
     ) -> Version:
         record = self._lock.get(slate)
         footage = None if isinstance(found, MediaError) else found
@@ -123,7 +130,9 @@ class _Found:
             length=length,
             sound=sound,
             footage=footage,
+            size=footage.size if footage is not None else _size(record, planned.take if planned else None),
             trouble=self._relative(str(found)) if isinstance(found, MediaError) else "",
+            outdated=kind == "draft" and slate in old,
             facts=_facts(slate, kind, record, planned),
         )
 
@@ -139,16 +148,15 @@ class _Found:
             tags=written.tags,
             notes=written.notes or "",
             versions=tuple(versions),
-            active=self._active(versions),
+            active=min(versions, key=self._rank),
+            chosen=self._chosen.get(name, ""),
         )
 
-    def _active(self, versions: Sequence[Version]) -> Version:
-        for version in versions:
-            record = self._lock.get(version.slate)
-            if record is not None and record.chosen and version.kind != "none":
-                return version
-        ranked = {"take": 0, "draft": 1, "none": 2}
-        return min(versions, key=lambda version: (ranked[version.kind], version.number))
+    def _rank(self, version: Version) -> tuple[int, bool, int]:
+        """What is cut in before others: the rendered before drafts, and of either the chosen before the first."""
+        record = self._lock.get(version.slate)
+        kinds = ("take", "draft", "none")
+        return kinds.index(version.kind), not (record is not None and record.chosen), version.number
 
 
 def _surveyed(paths: Sequence[Path], tell: Callable[[int, int], None] | None) -> dict[Path, Footage | MediaError]:
@@ -178,6 +186,14 @@ def _measures(footage: Footage | None, record: Record | None, take: Take | None)
     rate = _rate(output.fps if output else None) or _rate(asked.get("fps")) or Fraction(_RATE)
     seconds = (output.duration if output else None) or asked.get("duration") or _SECONDS
     return rate, Fraction(str(seconds)), bool(output and output.audio)
+
+
+def _size(record: Record | None, take: Take | None) -> Size | None:
+    """The pixels of a take, as its lockfile has them, else as the list asks for them; None where neither says."""
+    output = record.output if record is not None and record.rendered else None
+    if output is not None and output.width and output.height:
+        return Size(output.width, output.height)
+    return size_of(take, None) if take is not None else None
 
 
 def _rate(fps: Any) -> Fraction | None:
@@ -223,12 +239,30 @@ def warnings(shots: Sequence[Shot], list_name: str) -> Iterator[str]:
         found = [shot.active.slate for shot in shots if shot.active.facts.get("state") == state]
         if found := [slate for slate in found if slate not in {shot.active.slate for shot in lost}]:
             yield f"{words}: {listed(found)}"
-    drafts = [shot.active.slate for shot in shots if shot.active.kind == "draft"]
+    yield from _passed_over(shots)
+    drafts = [shot.active for shot in shots if shot.active.kind == "draft"]
     if drafts:
-        yield f"drafts stand in for what is not rendered yet: {listed(drafts)}"
+        yield f"drafts stand in for what is not rendered yet: {listed(one.slate for one in drafts)}"
+    if old := [one.slate for one in drafts if one.outdated]:
+        anew = f"`vidspec render {list_name} --draft` draws {'it' if len(old) == 1 else 'them'} anew"
+        yield f"drawn from other settings than the list has now: {listed(old)}; {anew}"
     nothing = [shot.active.slate for shot in shots if shot.active.kind == "none"]
     if nothing:
         yield f"neither rendered nor drafted: {listed(nothing)}"
+
+
+def _passed_over(shots: Sequence[Shot]) -> Iterator[str]:
+    """What is chosen and all the same not cut in, and what is in its place."""
+    passed = [shot for shot in shots if shot.chosen and shot.chosen != shot.active.slate]
+    here = {version.slate for shot in shots for version in shot.versions}
+    for words, some in (
+        ("chosen and not rendered", [shot for shot in passed if shot.chosen in here]),
+        ("chosen and not among these takes", [shot for shot in passed if shot.chosen not in here]),
+    ):
+        if some:
+            instead = listed(shot.active.slate for shot in some)
+            stand = "stands in" if len(some) == 1 else "stand in"
+            yield f"{words}: {listed(shot.chosen for shot in some)}; {instead} {stand}"
 
 
 _DOUBTS = {

@@ -37,13 +37,14 @@ class Outlet:
         """See that the file may be written, before any work is done.
 
         Raises:
-            UsageError: it has another ending than `suffixes`, is one of the files that are read, is no file, or
-                stands there, of another's hand, and nobody has said that it may be written over.
+            UsageError: it has another ending than `suffixes`, is one of the files that are read, is no file, has a
+                name that no file can have there, or stands there, of another's hand, and nobody has said that it
+                may be written over.
         """
         endings = tuple(suffixes)
         if self._target.suffix.lower() not in endings:
             raise UsageError(f"`{self._target}` does not end in {' or '.join(f'`{ending}`' for ending in endings)}")
-        if not self._target.exists():
+        if not self._stands():
             return
         if not self._target.is_file():
             raise UsageError(f"`{self._target}` is not a file")
@@ -59,14 +60,40 @@ class Outlet:
 
     @contextmanager
     def opened(self) -> Iterator[Path]:
-        """A path to write to, which becomes the file when the block ends well. Raises OSError."""
-        with whole(self._target) as part:
-            yield part
+        """A path to write to, which becomes the file when the block ends well.
+
+        Raises:
+            UsageError: it cannot be written, the disk being full for one; what stood there is as it was.
+        """
+        try:
+            with whole(self._target) as part:
+                yield part
+        except OSError as error:
+            raise self._fault(_reason(error)) from error
         with suppress(OSError):
             self._remember()
 
+    def _stands(self) -> bool:
+        """Whether something has the file's name. Raises UsageError where nothing could have it."""
+        try:
+            self._target.stat()
+        except FileNotFoundError:
+            return False
+        except NotADirectoryError as error:
+            file = next(parent for parent in self._target.parents if parent.exists())
+            raise self._fault(f"`{file}` is not a folder") from error
+        except OSError as error:
+            raise self._fault(_reason(error)) from error
+        return True
+
+    def _fault(self, reason: str) -> UsageError:
+        return UsageError(f"cannot write `{self._target}`: {reason}")
+
     def _is_ours(self) -> bool:
-        return self._read().get(self._key) == file_digest(self._target)
+        try:
+            return self._read().get(self._key) == file_digest(self._target)
+        except OSError:
+            return False
 
     @property
     def _key(self) -> str:
@@ -87,3 +114,7 @@ class Outlet:
         text = json.dumps(dict(list(known.items())[-_MOST:]), ensure_ascii=False, indent=0)
         with whole(state_folder(self._project) / _NAME) as part:
             part.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -28,11 +28,14 @@ class Relinked(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def relink(path: Path, edit: Edit, builder: Builder) -> Relinked:
+def relink(
+    path: Path, edit: Edit, builder: Builder, *, others: Mapping[str, str] | None = None, without: str = ""
+) -> Relinked:
     """Read a timeline and link every clip of it that is a shot of ours.
 
     A clip is known by what an earlier export said of it, else by its name or that of its file: the name of a shot
-    or a slate. Where it begins and ends, its markers and effects stay as they are.
+    or a slate. Where it begins and ends, its markers and effects stay as they are. `others` are shots of the list
+    that are not in the edit, by their names and slates, and `without` is what leaves them out.
 
     Raises:
         UsageError: the file is no OpenTimelineIO timeline, or none of its clips is ours.
@@ -52,6 +55,10 @@ def relink(path: Path, edit: Edit, builder: Builder) -> Relinked:
             if _is_short(clip):
                 short.append(name)
     if not used:
+        if left := _met(timeline, others or {}):
+            raise UsageError(
+                f"{without} leaves out every clip of `{path}` that is a shot of this list: {listed(left)}"
+            )
         raise UsageError(f"no clip of `{path}` is a shot of this list\n    help: a clip is known by its slate")
     told = []
     if short:
@@ -73,6 +80,13 @@ def _read(path: Path) -> Any:
     if not isinstance(read, otio.schema.Timeline):
         raise UsageError(f"`{path}` holds no timeline")
     return read
+
+
+def _met(timeline: Any, names: Mapping[str, str]) -> list[str]:
+    """The shots by these names that a timeline has clips of, each once."""
+    ids = set(names.values())
+    met = (next((name for name in _names(clip, names) if name in ids), None) for clip in timeline.find_clips())
+    return [name for name in dict.fromkeys(met) if name is not None]
 
 
 def _names(clip: Any, names: Mapping[str, str]) -> Iterator[str]:

@@ -65,7 +65,8 @@ class Footage:
     `size` is what is seen: upright, with square pixels, even; `aspect` is how much wider than high a stored pixel
     is. `rate` is exact (24000/1001), in frames a second; where the clip is not `steady`, it is the average. `start`
     is when the first picture is shown by the clip's own clock, `length` how long pictures are shown, in seconds.
-    `coding` is None where the pictures cannot be taken over without being encoded anew.
+    `coding` is None where the pictures cannot be taken over without being encoded anew. Of what sounds, `channels`
+    says how many there are.
     """
 
     path: Path
@@ -78,6 +79,7 @@ class Footage:
     steady: bool
     sound: bool
     coding: Coding | None = field(repr=False)
+    channels: int = 0
 
 
 class Packets(NamedTuple):
@@ -107,6 +109,7 @@ def survey(path: Path) -> Footage:
         last = packets.lasting[packets.shown.index(times[-1])]
         length = len(times) / rate if steady else (times[-1] + last - times[0]) * packets.base
         coding = _coding(container, stream, packets, rate) if steady and packets.whole else None
+        heard = audible(container)
         return Footage(
             path=path,
             size=_seen(stream, first),
@@ -116,8 +119,9 @@ def survey(path: Path) -> Footage:
             start=times[0] * packets.base,
             length=min(length, len(times) / SLOWEST) if length > 0 else len(times) / rate,
             steady=steady,
-            sound=audible(container) is not None,
+            sound=heard is not None,
             coding=coding,
+            channels=heard.codec_context.channels if heard is not None else 0,
         )
 
 

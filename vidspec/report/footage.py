@@ -14,6 +14,8 @@ from vidspec.site import Site
 from vidspec.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from vidspec.lock import Output, Record
 
 Kind = Literal["clip", "kept", "draft", "foreign"]
@@ -24,25 +26,31 @@ class Footage:
     """A file to look at.
 
     `kind` is `clip` for what was rendered, at its place; `kept` for its bytes in the store, where its place has
-    lost them; `foreign` for other bytes at its place; `draft` for an animatic. `digest` is what is recorded of it.
+    lost them; `foreign` for other bytes at its place; `draft` for an animatic, which is `outdated` where it was
+    drawn from other settings than the list has now. `digest` is what is recorded of it.
     """
 
     kind: Kind
     path: Path
     digest: str | None = None
     output: Output | None = None
+    outdated: bool = False
 
 
 class Archive:
-    """The clips, kept bytes and drafts of one list. Nothing outside of the project is ever shown."""
+    """The clips, kept bytes and drafts of one list. Nothing outside of the project is ever shown.
 
-    def __init__(self, shot_list: Path) -> None:
+    `outdated` are the slates of drafts that were drawn from other settings than the list has now.
+    """
+
+    def __init__(self, shot_list: Path, outdated: Collection[str] = ()) -> None:
         self._project = shot_list.parent
         self._root = os.path.realpath(self._project)
         self._store = Store(Site.real(shot_list).folder)
         drafts = Site.drafts(shot_list)
         self._drafts = _readable(drafts.lock)
         self._drawn = drafts.outputs
+        self._outdated = outdated
 
     def of(self, slate: str, output: str, record: Record | None) -> Footage | None:
         """What there is of a take whose clip belongs at `output`; a draft only where nothing was rendered."""
@@ -76,9 +84,10 @@ class Archive:
             return None
         record = self._drafts.get(slate)
         output = record.output if record is not None else None
+        outdated = slate in self._outdated
         if output is None or output.bytes != size:
-            return Footage(kind="draft", path=path)
-        return Footage(kind="draft", path=path, digest=output.sha256, output=output)
+            return Footage(kind="draft", path=path, outdated=outdated)
+        return Footage(kind="draft", path=path, digest=output.sha256, output=output, outdated=outdated)
 
     def _size(self, path: Path) -> int | None:
         """The bytes of a file; None for none, and for what a link has outside of the project."""
