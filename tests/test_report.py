@@ -21,6 +21,7 @@ from vidspec.events import Event
 from vidspec.journal import Journal
 from vidspec.ledger import Ledger
 from vidspec.lock import Record
+from vidspec.planned import price_of
 from vidspec.project import open_lists, read_lock
 from vidspec.report import gallery
 from vidspec.runlog import folder_of, kept
@@ -99,8 +100,8 @@ def made(project: Path) -> Callable[..., Page]:
     """Makes the report of `shots.yaml`, and reads it."""
 
     def make(out: Path | None = None, **more: Any) -> Page:
-        given = {"variables": {}, "chosen": None, "left_out": None, "self_contained": False, "quiet": True, **more}
-        assert report.run(Path("shots.yaml"), out=out, console=Console(io.StringIO()), **given) == 0
+        given = {"variables": {}, "chosen": None, "left_out": None, "self_contained": False, "force": False, **more}
+        assert report.run(Path("shots.yaml"), out=out, quiet=True, console=Console(io.StringIO()), **given) == 0
         return Page(((out or project / "shots-report") / "index.html").read_text("utf-8"))
 
     return make
@@ -177,6 +178,7 @@ def test_the_command_says_where_the_page_is(rendered: Callable[..., Path], proje
         left_out=None,
         out=None,
         self_contained=False,
+        force=False,
         quiet=False,
         console=Console(told),
     )
@@ -296,6 +298,15 @@ def test_a_draft_stands_in_and_is_called_one(shots: Shots, vidspec: Vidspec, mad
     assert made().said("stamp") == []
 
 
+def test_a_draft_of_what_was_edited_since_is_called_outdated(
+    shots: Shots, vidspec: Vidspec, made: Callable[..., Page]
+) -> None:
+    shots("- {id: a, prompt: one}\n- {id: b, prompt: two}")
+    assert vidspec("render", "shots.yaml", "--draft").returncode == 0
+    shots("- {id: a, prompt: one}\n- {id: b, prompt: another}")
+    assert made().said("stamp") == ["draft", "outdated draft"]
+
+
 @pytest.mark.parametrize(
     ("happens", "state", "stamp", "command"),
     [
@@ -413,6 +424,39 @@ def test_what_the_list_no_longer_has_is_told_and_can_be_seen(
     assert (project / "shots-report" / gone["href"]).resolve() == project / "renders/b/b-t01.mp4"
 
 
+# --- what there is to be played ----------------------------------------------------------------------------------
+
+
+def test_clips_are_played_together_only_where_there_are_several(
+    rendered: Callable[..., Path], made: Callable[..., Page], project: Path
+) -> None:
+    rendered("- {id: a, prompt: one, takes: 2}")
+    assert made().said("together") == ["Play together"]
+    output = project / "renders/a/a-t02.mp4"
+    Store(project / ".vidspec").place(file_digest(output)).unlink()
+    output.unlink()
+    assert made().said("together") == []
+
+
+def test_only_the_clips_that_are_there_are_counted_as_footage(
+    rendered: Callable[..., Path], made: Callable[..., Page], project: Path
+) -> None:
+    path = rendered("- {id: a, prompt: one, takes: 3}")
+    for slate, seconds in (("a-t01", 2.5), ("a-t02", 3.0), ("a-t03", 4.0)):
+        record = read_lock(Site.real(path).lock).get(slate)
+        assert record is not None
+        assert record.output is not None
+        changed(path, slate, output=replace(record.output, duration=seconds))
+    for slate in ("a-t02", "a-t03"):
+        output = project / f"renders/a/{slate}.mp4"
+        Store(project / ".vidspec").place(file_digest(output)).unlink()
+        output.unlink()
+    (project / "renders/a/a-t03.mp4").write_bytes(b"broken")
+    assert "Footage2.5 s" in made().said("facts")[0]
+    (project / "renders/a/a-t01.mp4").write_bytes(b"kept, and to be seen from there")
+    assert "Footage2.5 s" in made().said("facts")[0]
+
+
 # --- what failed -------------------------------------------------------------------------------------------------
 
 
@@ -434,6 +478,7 @@ def test_what_failed_and_what_is_in_doubt_comes_first_with_why_and_what_to_do(
                 request=dict(take.request),
                 defaulted=tuple(take.defaulted),
                 seed=take.seed,
+                cost=price_of(take),
             )
             journal.intend(take.slate, record, output=take.output, base_url="https://x.example")
         journal.note("a-t01", "accepted", request_id="r-1")
@@ -443,12 +488,57 @@ def test_what_failed_and_what_is_in_doubt_comes_first_with_why_and_what_to_do(
     assert "a-t01 failed <b>not nice</b> Try again 0.28 usd" in trouble
     assert "a-t02 in doubt sent to minimax, and the answer was lost" in trouble
     assert page.said("why")[0] == "<b>not nice</b> (moderation)"
+    assert "Spent0.28 usd 0.28 usd of it for what failed In doubt0.28 usd" in page.said("facts")[0]
+    assert page.said("price") == ["perhaps 0.28 usd"]
     assert page.commands("a-t01") == ["render shots.yaml --retry-failed --select a-t01"]
     assert page.commands("a-t02") == [
         "adopt shots.yaml a-t02 REQUEST_ID",
         "render shots.yaml --resubmit a-t02 --select a-t02",
     ]
     assert [one["data-by-state"] for one in page.all("button") if "data-by-state" in one] == ["failed", "in_doubt"]
+
+
+def test_what_is_under_way_is_spent_and_its_card_says_for_how_much(shots: Shots, made: Callable[..., Page]) -> None:
+    path = shots(REMOTE, defaults="{resolution: 768p, duration: 6}")
+    (opened,), _ = open_lists([path], {}, offline=True)
+    take = opened.takes[0]
+    with Journal(Site.real(path).journal) as journal:
+        record = Record(
+            shot="a",
+            take=1,
+            provider=take.provider,
+            model=take.model,
+            request=dict(take.request),
+            cost=price_of(take),
+        )
+        journal.intend("a-t01", record, output=take.output, base_url="https://x.example")
+        journal.note("a-t01", "accepted", request_id="r-1")
+    page = made()
+    assert page.said("facts")[0].endswith("Spent0.28 usd 0.28 usd of it under way Still to pay0.28 usd")
+    assert page.said("price") == ["0.28 usd", "to pay: 0.28 usd"]
+
+
+def test_what_was_paid_for_a_failure_stays_spent_when_its_take_is_edited(
+    shots: Shots, made: Callable[..., Page]
+) -> None:
+    path = shots(REMOTE, defaults="{resolution: 768p, duration: 6}")
+    (opened,), _ = open_lists([path], {}, offline=True)
+    take = opened.takes[0]
+    with Journal(Site.real(path).journal) as journal:
+        record = Record(shot="a", take=1, provider=take.provider, model=take.model, cost=price_of(take))
+        journal.intend("a-t01", record, output=take.output, base_url="https://x.example")
+        journal.note("a-t01", "accepted", request_id="r-1")
+        journal.note("a-t01", "failed", reason="no", blame="moderation")
+    page = made()
+    assert page.one("article", data_slate="a-t01")["data-state"] == "new"
+    assert "Spent0.28 usd 0.28 usd of it for what failed Still to pay0.56 usd" in page.said("facts")[0]
+
+
+def test_what_is_drawn_here_is_not_still_to_be_paid(shots: Shots, made: Callable[..., Page]) -> None:
+    shots("- {id: a, prompt: one}")
+    page = made()
+    assert page.said("facts") == ["Shots1 Takes1"]
+    assert page.said("price") == []
 
 
 # --- runs --------------------------------------------------------------------------------------------------------
@@ -550,7 +640,106 @@ def test_a_link_in_a_project_makes_nobody_write_elsewhere(
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
+# --- what stands there already -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["beside its files", "all in one"])
+def test_a_page_of_another_is_not_written_over_unless_that_is_said(
+    shots: Shots, made: Callable[..., Page], tmp_path: Path, inside: bool
+) -> None:
+    shots("- {id: a, prompt: one}")
+    out = tmp_path / "site"
+    out.mkdir()
+    (out / "index.html").write_text("my own site")
+    with pytest.raises(UsageError, match=r"is not a report of vidspec\n.*`--force`") as told:
+        made(out, self_contained=inside)
+    assert told.value.exit_code == 2
+    assert [path.name for path in out.iterdir()] == ["index.html"]
+    assert (out / "index.html").read_text() == "my own site"
+    made(out, self_contained=inside, force=True)
+    assert "my own site" not in made(out, self_contained=inside).text
+
+
+def test_the_command_line_refuses_a_page_of_another_with_2_and_has_a_word_for_it(
+    shots: Shots, vidspec: Vidspec, project: Path
+) -> None:
+    shots("- {id: a, prompt: one}")
+    (project / "page").mkdir()
+    (project / "page/index.html").write_text("my own site")
+    refused = vidspec("report", "shots.yaml", "-o", "page")
+    assert refused.returncode == 2
+    assert "error: `page/index.html` stands there already" in refused.stderr
+    assert (project / "page/index.html").read_text() == "my own site"
+    assert vidspec("report", "shots.yaml", "-o", "page", "--force").returncode == 0
+    assert vidspec("report", "shots.yaml", "-o", "page").returncode == 0
+
+
+def test_a_page_of_another_beside_the_list_is_not_written_over_either(
+    shots: Shots, made: Callable[..., Page], project: Path
+) -> None:
+    shots("- {id: a, prompt: one}")
+    (project / "shots-report").mkdir()
+    (project / "shots-report/index.html").write_text("mine")
+    with pytest.raises(UsageError, match="stands there already"):
+        made()
+    assert [path.name for path in (project / "shots-report").iterdir()] == ["index.html"]
+
+
+def test_a_report_of_an_older_release_is_replaced(shots: Shots, made: Callable[..., Page], tmp_path: Path) -> None:
+    shots("- {id: a, prompt: one}")
+    (tmp_path / "index.html").write_text(
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{"x" * 600}">\n'
+        '<meta name="generator" content="vidspec 0.0.9">\n'
+    )
+    assert "0.0.9" not in made(tmp_path).one("meta", name="generator")["content"]
+
+
+def test_a_link_to_a_page_of_another_is_left_where_it_is(
+    shots: Shots, made: Callable[..., Page], tmp_path: Path
+) -> None:
+    shots("- {id: a, prompt: one}")
+    out = tmp_path / "site"
+    out.mkdir()
+    (tmp_path / "home.html").write_text("my own site")
+    (out / "index.html").symlink_to(tmp_path / "home.html")
+    with pytest.raises(UsageError, match="stands there already"):
+        made(out)
+    (out / "index.html").unlink()
+    (out / "index.html").mkdir()
+    with pytest.raises(UsageError, match="is not a file"):
+        made(out, force=True)
+
+
+def test_no_poster_is_written_through_a_link(
+    rendered: Callable[..., Path], made: Callable[..., Page], project: Path, tmp_path: Path
+) -> None:
+    rendered("- {id: a, prompt: one}")
+    (tmp_path / "elsewhere").mkdir()
+    (project / "shots-report").mkdir()
+    (project / "shots-report/posters").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match=r"`.*posters` is a link"):
+        made()
+    made(self_contained=True)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 # --- all in one --------------------------------------------------------------------------------------------------
+
+
+def test_a_page_that_holds_all_leaves_no_posters_of_an_earlier_one_beside_it(
+    rendered: Callable[..., Path], made: Callable[..., Page], project: Path
+) -> None:
+    rendered("- {id: a, prompt: one}")
+    made()
+    folder = project / "shots-report"
+    assert list((folder / "posters").iterdir())
+    made(self_contained=True)
+    assert not (folder / "posters").exists()
+    made()
+    (folder / "posters/mine.txt").touch()
+    made(self_contained=True)
+    assert [path.name for path in (folder / "posters").iterdir()] == ["mine.txt"]
 
 
 def test_a_page_can_hold_all_that_it_shows(
@@ -587,6 +776,20 @@ def test_a_page_holds_no_more_copies_than_it_should_and_those_of_the_cut_first(
     assert page.said("note")[0].endswith("Of 2 takes it has pictures alone.")
     assert list(frames(page)) == ["a-t02"]
     assert page.one("img", id="poster-b-t01")
+    page = made(tmp_path / "two", self_contained=True, left_out="b")
+    assert page.said("note")[0].endswith("Of 1 take it has pictures alone.")
+
+
+def test_a_take_without_a_picture_is_not_counted_among_those_with_pictures_alone(
+    rendered: Callable[..., Path], made: Callable[..., Page], project: Path, tmp_path: Path
+) -> None:
+    rendered("- {id: a, prompt: one}\n- {id: b, prompt: two}")
+    output = project / "renders/b/b-t01.mp4"
+    Store(project / ".vidspec").place(file_digest(output)).unlink()
+    output.write_bytes(b"no clip")
+    page = made(tmp_path / "out", self_contained=True)
+    assert list(frames(page)) == ["a-t01"]
+    assert "pictures alone" not in page.said("note")[0]
 
 
 # --- the page by itself ------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from vidspec.fingerprint import digest
 from vidspec.ledger import Ledger
 from vidspec.lock import Lock, Output, Record
 from vidspec.project import open_lists
+from vidspec.runlog import folder_of
 from vidspec.site import Site
 
 if TYPE_CHECKING:
@@ -214,6 +215,7 @@ def page(path: Path, out: Path | None = None, *, self_contained: bool = False) -
         left_out=None,
         out=out,
         self_contained=self_contained,
+        force=False,
         quiet=True,
         console=Console(io.StringIO()),
     )
@@ -396,6 +398,13 @@ def test_a_key_copies_the_command_that_chooses_or_renders_a_take(browser: Browse
     browser.until("document.querySelector('#said code').textContent.endsWith('shots.yaml --select d-t01')")
 
 
+def test_what_would_pay_again_says_so_when_it_is_copied(browser: Browser, short: Path) -> None:
+    browser.open(short)
+    browser.press("j2r")
+    browser.until("document.querySelector('#said code') !== null")
+    assert browser.js("document.getElementById('said').firstChild.textContent").endswith("; pays again: free:")
+
+
 def test_a_click_copies_too(browser: Browser, short: Path) -> None:
     browser.open(short)
     browser.js("document.querySelector('#take-a-t03 .choose').click()")
@@ -484,6 +493,64 @@ def test_a_clip_that_cannot_be_played_says_so(browser: Browser, short: Path) -> 
     fault = browser.until("(document.querySelector('#take-a-t02 .fault') || {}).textContent")
     assert fault == "this browser cannot play it"
     browser.until(f"{PLAYING} === 2")
+
+
+FAULT = """(() => {
+  const fault = document.getElementById("screen-fault");
+  return fault.checkVisibility() && fault.textContent;
+})()"""
+GONE = "this clip is gone, or this browser cannot play it"
+
+
+def test_the_film_says_which_clip_is_gone_and_goes_on(browser: Browser, short: Path) -> None:
+    (short.parent.parent / "renders/b/b-t01.mp4").unlink()
+    (short.parent.parent / "renders/c/c-t02.mp4").write_bytes(b"no clip")
+    browser.open(short)
+    browser.js(
+        """
+        window.reel = [];
+        const slate = document.getElementById("screen-slate");
+        new MutationObserver(() => window.reel.push(slate.textContent)).observe(slate, {childList: true});
+        """
+    )
+    browser.press("jp")
+    for slate in ("b-t01", "c-t02"):
+        browser.until(f"({SCREEN}) === '{slate}' && ({FAULT}) === '{GONE}; the film goes on'")
+    browser.until("!document.getElementById('screen').open")
+    assert browser.js("window.reel.join(' ')") == "a-t01 b-t01 c-t02"
+
+
+def test_a_take_that_cannot_be_seen_large_says_so_until_another_is_seen(browser: Browser, short: Path) -> None:
+    (short.parent.parent / "renders/a/a-t02.mp4").unlink()
+    browser.open(short)
+    browser.press(["j", "2", "Enter"])
+    browser.until(f"({FAULT}) === '{GONE}'")
+    browser.press(["ArrowRight"])
+    browser.until("document.querySelector('#screen video').readyState >= 2")
+    assert browser.js(FAULT) is False
+    browser.press(["ArrowLeft"])
+    browser.until(f"({FAULT}) === '{GONE}'")
+    browser.press(["Escape", "3", "Enter"])
+    browser.until(f"({SCREEN}) === 'a-t03'")
+    assert browser.js(FAULT) is False
+
+
+def test_what_is_said_in_the_large_view_leaves_its_buttons_free(browser: Browser, short: Path) -> None:
+    browser.open(short)
+    browser.press(["j", "3", "Enter", "c"])
+    browser.until("document.querySelector('#screen #said code') !== null")
+    over = browser.js(
+        """
+        (() => {
+          const said = document.getElementById("said").getBoundingClientRect();
+          const meets = (box) => box.left < said.right && box.right > said.left
+            && box.top < said.bottom && box.bottom > said.top;
+          const buttons = [...document.querySelectorAll("#screen button")];
+          return buttons.filter((one) => meets(one.getBoundingClientRect())).length;
+        })()
+        """
+    )
+    assert over == 0
 
 
 # --- filters -----------------------------------------------------------------------------------------------------
@@ -585,6 +652,43 @@ def test_the_page_fits_the_window(browser: Browser, short: Path, size: tuple[int
       .filter((one) => !one.closest(".strip, .scroll, svg, .unseen"))
       .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).length"""
     assert browser.js(wide) == 0
+
+
+@pytest.mark.parametrize("width", [720, 768, 900, 1400])
+def test_the_bar_covers_no_shot_that_one_goes_to(browser: Browser, short: Path, width: int) -> None:
+    text = short.read_text("utf-8")
+    chips = "".join(
+        f'<button type="button" class="chip" aria-pressed="false">edited since {n}</button>' for n in range(12)
+    )
+    marked = '<div class="states" role="group" aria-label="States">'
+    assert marked in text
+    short.write_text(text.replace(marked, marked + chips), "utf-8")
+    browser.open(short, size=(width, 700))
+    for shot in ("shot-a", "shot-b", "shot-c"):
+        browser.press("j")
+        assert browser.js(FOCUSED) == shot
+        bar = browser.js("document.getElementById('bar').getBoundingClientRect().bottom")
+        assert browser.js("document.activeElement.getBoundingClientRect().top") >= bar > 0
+
+
+def test_no_word_of_the_table_is_broken_on_a_phone(browser: Browser, short: Path) -> None:
+    path = short.parent.parent / "shots.yaml"
+    takes = {"a-t01": {"provider": "minimax", "needs": []}}
+    head = {"vidspec_run": 1, "started_at": "2026-11-20T10:00:00.000000Z", "kind": "render", "takes": takes}
+    failed = {"event": "failed", "time": 3, "slate": "a-t01", "reason": "a reason in many words " * 20}
+    folder = folder_of(Site.real(path).folder, "shots")
+    folder.mkdir(parents=True)
+    lines = "".join(f"{json.dumps(line)}\n" for line in (head, failed))
+    (folder / "20261120T100000.000000Z.jsonl").write_text(lines)
+    browser.open(page(path), size=(390, 844))
+    browser.js("document.querySelector('.run details').open = true")
+    cells = """[...document.querySelectorAll(".run :is(th, td):not(:last-child)")].map((one) => {
+      const range = document.createRange();
+      range.selectNodeContents(one);
+      return new Set([...range.getClientRects()].map((box) => box.top)).size;
+    })"""
+    assert max(browser.js(cells)) == 1
+    assert browser.js("document.querySelector('.run tbody td:last-child').offsetHeight") > 60
 
 
 def test_whatever_can_be_pressed_has_a_name_and_is_large_enough_for_a_finger(browser: Browser, short: Path) -> None:

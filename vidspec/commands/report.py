@@ -30,6 +30,7 @@ def run(
     left_out: str | None,
     out: Path | None,
     self_contained: bool,
+    force: bool,
     quiet: bool,
     console: Console,
 ) -> int:
@@ -37,7 +38,8 @@ def run(
 
     Raises:
         ShotListError, LockError, JournalError: the input is wrong; nothing was written.
-        UsageError: the selection matches nothing, or the folder cannot be used.
+        UsageError: the selection matches nothing, the folder cannot be used, or a page stands there that is not a
+            report, and nobody has said with `force` that it may be written over.
     """
     (opened,), warnings = open_lists([file], variables, offline=True)
     lock, flights = opened.read()
@@ -47,6 +49,8 @@ def run(
         folder=out or report.default_folder(opened.shot_list.path),
         is_default=out is None,
         inside=self_contained,
+        force=force,
+        flights=flights,
         variables=variables,
         made_at=datetime.now(UTC),
         version=vidspec.__version__,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from vidspec import runlog
 from vidspec.errors import UsageError
+from vidspec.export.drafts import outdated
 from vidspec.report import posters
 from vidspec.report.advice import Speech
 from vidspec.report.chart import charts, in_words
@@ -33,22 +34,32 @@ if TYPE_CHECKING:
     from vidspec.planned import Plan
     from vidspec.project import Opened
     from vidspec.runlog import RunTimes
+    from vidspec.state import Flight
 
 __all__ = ["Asked", "default_folder", "make"]
+
+_NAME = "index.html"
+_MARK = b'<meta name="generator" content="vidspec'
+"""What every report has held near its beginning."""
+_HEAD = 2**14
+"""Bytes in which it is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What is asked of a report: the takes, where it goes, and whether it is to be one file.
 
-    `variables` are those of the command line; `tell` hears what is being made, how much of it is there, and of how
-    much.
+    With `force` it may take the place of a page that is not a report. `flights` are the present lives of takes by
+    slate, `variables` those of the command line; `tell` hears what is being made, how much of it is there, and of
+    how much.
     """
 
     slates: set[str]
     folder: Path
     is_default: bool
     inside: bool
+    force: bool
+    flights: Mapping[str, Flight]
     variables: Mapping[str, Any]
     made_at: datetime
     version: str
@@ -64,7 +75,7 @@ def make(opened: Opened, plan: Plan, lock: Lock, warnings: Sequence[Diagnostic],
     """Write the report of a plan; returns the path of the page.
 
     Raises:
-        UsageError: the folder cannot be used.
+        UsageError: the folder cannot be used, or a page stands there that is not a report.
         OSError: a file cannot be written.
         LockError: a record cannot be read.
     """
@@ -72,7 +83,7 @@ def make(opened: Opened, plan: Plan, lock: Lock, warnings: Sequence[Diagnostic],
     folder = _folder(asked, opened.shot_list.project)
     real, rehearsal = (_runs(site) for site in (Site.real(path), Site.rehearsal(path)))
     with posters.cache(opened.shot_list.project) as cache:
-        gallery = Gallery(Archive(path), cache, folder, inside=asked.inside, tell=asked.tell)
+        gallery = Gallery(Archive(path, outdated(opened)), cache, folder, inside=asked.inside, tell=asked.tell)
         seen = gallery.seen([one.take for one in plan.takes if one.slate in asked.slates], lock)
         writer = Writer(
             lock=lock,
@@ -81,6 +92,7 @@ def make(opened: Opened, plan: Plan, lock: Lock, warnings: Sequence[Diagnostic],
             former=gallery.former(asked.slates, plan.removed, lock),
             times=_times(real),
             warnings=_by_shot(warnings),
+            flights=asked.flights,
         )
         text = page(
             writer.content(plan, asked.slates, opened.resolution.shots.values()),
@@ -92,7 +104,7 @@ def make(opened: Opened, plan: Plan, lock: Lock, warnings: Sequence[Diagnostic],
             copies=gallery.copies if asked.inside else None,
             note=gallery.note,
         )
-    target = folder / "index.html"
+    target = folder / _NAME
     write(target, text.encode("utf-8", "replace"))
     return target
 
@@ -103,12 +115,39 @@ def _folder(asked: Asked, project: Path) -> Path:
     try:
         if asked.is_default and not Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(project)):
             raise UsageError(f"`{folder.name}` leads out of the project folder; name a place with `-o`")
+        _check(folder, asked)
         folder.mkdir(parents=True, exist_ok=True)
         if asked.is_default and not (folder / ".gitignore").exists():
             write(folder / ".gitignore", b"*\n")
     except OSError as error:
         raise UsageError(f"cannot write in `{folder}`: {(error.strerror or str(error)).lower()}") from error
     return folder
+
+
+def _check(folder: Path, asked: Asked) -> None:
+    """See that nothing is lost that is another's. Raises UsageError where it would be; OSError."""
+    page, posters_folder = folder / _NAME, folder / "posters"
+    if page.is_dir():
+        raise UsageError(f"`{page}` is not a file")
+    if not asked.force and not _is_free(page, is_default=asked.is_default):
+        raise UsageError(
+            f"`{page}` stands there already, and is not a report of vidspec\n"
+            "    help: name another folder with `-o`; `--force` writes over it"
+        )
+    if not asked.inside and posters_folder.is_symlink():
+        raise UsageError(f"`{posters_folder}` is a link, and posters are not written through it: take it away")
+
+
+def _is_free(page: Path, *, is_default: bool) -> bool:
+    """Whether a page may be written there: none stands there, or a report. In our own folder a link makes way."""
+    if page.is_symlink() and is_default:
+        return True
+    if not os.path.lexists(page):
+        return True
+    if not page.is_file():
+        return False
+    with page.open("rb") as file:
+        return _MARK in file.read(_HEAD)
 
 
 def _runs(site: Site) -> list[RunTimes]:

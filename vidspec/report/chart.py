@@ -46,7 +46,9 @@ MOST_RUNS, MOST_TAKES = 10, 20_000
 BOX = 1000
 """Units of a path's box."""
 
-_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+_MINUTES = (60, 120, 300, 600, 900, 1800)
+_HOURS = (3600, 7200, 10800, 21600, 43200, 86400)
+_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 1, 2, 5, 10, 15, 30, *_MINUTES, *_HOURS)
 _TICKS = 7
 
 
@@ -176,15 +178,16 @@ def _chart(run: RunTimes, name: str) -> Chart:
 
 
 def _ticks(whole: float) -> Iterator[tuple[float, str]]:
-    step = next(
-        (step for step in _STEPS if whole / step <= _TICKS), _STEPS[-1] * -(-whole // (_TICKS * _STEPS[-1]))
-    )
-    count = int(whole / step)
+    steps = (step for step in _STEPS if whole / step <= _TICKS and (step >= 1 or whole < 1))
+    step = next(steps, _STEPS[-1] * -(-whole // (_TICKS * _STEPS[-1])))
+    count = int(whole / step + 1e-9)
     for number in range(count + 1):
         yield round(100 * number * step / whole, 3), _clock(number * step)
 
 
 def _clock(seconds: float) -> str:
+    if 0 < seconds < 1:
+        return f"{seconds:g} s"
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -6,12 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from vidspec import budget
 from vidspec.delivered import compared as delivered_otherwise
-from vidspec.plan_table import amount, price
+from vidspec.plan_table import amount
 from vidspec.providers import PROVIDERS, table
 from vidspec.report import settings
 from vidspec.report.advice import commands
+from vidspec.report.money import money, on_card, paid
+from vidspec.report.needs import Needs
+from vidspec.summary import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from vidspec.lock import Lock, Output, Record
     from vidspec.planned import Plan, Planned
     from vidspec.report.advice import Command, Speech
+    from vidspec.report.money import Money
     from vidspec.report.settings import Compared, Reworded, Sent
     from vidspec.shot import Shot
+    from vidspec.state import Flight
 
 Tone = Literal["good", "idle", "busy", "warn", "bad"]
 
@@ -40,6 +44,9 @@ WORDS: dict[str, tuple[str, Tone]] = {
 }
 """The states of a take as the page words them, and how loudly."""
 
+_SHORTEST = 0.05
+"""Seconds of footage under which there is none worth a word."""
+
 _TROUBLE = ("failed", "in_doubt", "blocked", "missing", "changed")
 """States that a person has to look at, in this order."""
 
@@ -48,7 +55,8 @@ _TROUBLE = ("failed", "in_doubt", "blocked", "missing", "changed")
 class Seen:
     """A clip as the page shows it. `source` and `poster` are addresses; None where there is none.
 
-    `kind` is that of the footage; `fault` says why there is nothing to be seen. Seconds, pixels.
+    `kind` is that of the footage; `fault` says why there is nothing to be seen. A draft is `outdated` that was
+    drawn from other settings than the list has now. Seconds, pixels.
     """
 
     kind: str
@@ -56,6 +64,7 @@ class Seen:
     poster: str | None
     output: Output | None = None
     fault: str = ""
+    outdated: bool = False
 
     @property
     def shape(self) -> str:
@@ -138,15 +147,19 @@ class TakeView:
 
     @property
     def price(self) -> str:
-        """What the clip has cost; nothing where there is none."""
-        if self.record is None or not self.record.rendered:
-            return ""
-        return _price(self.record)
+        """What the clip has cost, or what is under way; nothing where there is none."""
+        return on_card(self.record, self.planned.flight)
 
     @property
     def to_pay(self) -> str:
         """What rendering it now would cost; nothing where nothing would be paid."""
-        return amount(self.planned.cost) if self.planned.pays else ""
+        cost = self.planned.cost
+        return amount(cost) if self.planned.pays and (cost is None or cost.amount) else ""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its clip can be seen, at its place or as it is kept."""
+        return self.seen is not None and self.seen.kind in ("clip", "kept") and not self.seen.fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +187,11 @@ class ShotView:
         return _shape(int(width), int(height)) if width.isdigit() and height.isdigit() else "wide"
 
     @property
+    def clips(self) -> int:
+        """How many takes have something to be played."""
+        return sum(1 for take in self.takes if take.seen and take.seen.source)
+
+    @property
     def cut(self) -> TakeView | None:
         """The take that goes into the cut."""
         return next((take for take in self.takes if take.is_cut), None)
@@ -192,15 +210,20 @@ class Content:
     shots: list[ShotView]
     removed: list[tuple[str, Former]]
     hints: tuple[str, ...]
-    spent: str
-    to_pay: str
-    seconds: float
+    money: Money
     states: dict[str, int] = field(default_factory=dict)
 
     @property
     def takes(self) -> list[TakeView]:
         """All takes, in order."""
         return [take for shot in self.shots for take in shot.takes]
+
+    @property
+    def footage(self) -> str:
+        """The length of the clips that are there; nothing where none is."""
+        outputs = (take.record.output for take in self.takes if take.is_there and take.record)
+        seconds = sum(output.duration or 0.0 for output in outputs if output)
+        return duration(seconds).replace(".0 s", " s") if seconds >= _SHORTEST else ""
 
     @property
     def is_seen(self) -> bool:
@@ -234,7 +257,10 @@ class Content:
 
 
 class Writer:
-    """Puts the content together. `seen` and `former` show footage, by slate and by digest; `times` by slate."""
+    """Puts the content together. `seen` and `former` show footage, by slate and by digest; `times` by slate.
+
+    `flights` are the present lives of takes by slate, where more is known of them than a plan says.
+    """
 
     def __init__(
         self,
@@ -245,6 +271,7 @@ class Writer:
         former: Mapping[str, Seen],
         times: Mapping[str, str],
         warnings: Mapping[str, list[str]],
+        flights: Mapping[str, Flight] | None = None,
     ) -> None:
         self._lock = lock
         self._speech = speech
@@ -252,34 +279,35 @@ class Writer:
         self._former = former
         self._times = times
         self._warnings = warnings
+        self._flights = flights or {}
 
     def content(self, plan: Plan, slates: set[str], shots: Iterable[Shot]) -> Content:
         """The page of the takes of a plan that were selected."""
+        shots = list(shots)
+        needs = Needs(plan, {shot.id: shot for shot in shots}, self._lock)
         by_shot: dict[str, list[Planned]] = {}
         for planned in plan.takes:
             if planned.slate in slates:
                 by_shot.setdefault(planned.take.shot, []).append(planned)
         whole = len(slates) == len(plan.takes)
         views = [
-            self._shot(shot, by_shot.get(shot.id, []))
+            self._shot(shot, by_shot.get(shot.id, []), needs)
             for shot in shots
             if shot.id in by_shot or (shot.skipped and whole)
         ]
         chosen = [one for group in by_shot.values() for one in group]
-        records = [record for one in chosen if (record := self._lock.get(one.slate))]
+        flights = {one.slate: one.flight for one in chosen if one.flight}
         return Content(
             shots=views,
             removed=[(slate, self._gone(slate)) for slate in plan.removed] if whole else [],
             hints=plan.hints,
-            spent=_spent(records),
-            to_pay=price([one for one in chosen if one.pays]) if any(one.pays for one in chosen) else "",
-            seconds=sum(record.output.duration or 0.0 for record in records if record.output),
+            money=money(chosen, self._lock, {**flights, **self._flights}),
             states=dict(Counter(one.state for one in chosen)),
         )
 
-    def _shot(self, shot: Shot, group: Sequence[Planned]) -> ShotView:
+    def _shot(self, shot: Shot, group: Sequence[Planned], needs: Needs) -> ShotView:
         cut = self._cut(group)
-        takes = [self._take(planned, is_cut=planned.slate == cut) for planned in group]
+        takes = [self._take(planned, needs, is_cut=planned.slate == cut) for planned in group]
         return ShotView(
             id=shot.id,
             scene=shot.scene,
@@ -297,7 +325,7 @@ class Writer:
         chosen = (slate for slate, record in rendered if record.chosen)
         return next(chosen, next((slate for slate, _ in rendered), None))
 
-    def _take(self, planned: Planned, *, is_cut: bool) -> TakeView:
+    def _take(self, planned: Planned, needs: Needs, *, is_cut: bool) -> TakeView:
         record = self._lock.get(planned.slate)
         return TakeView(
             planned=planned,
@@ -308,7 +336,7 @@ class Writer:
             is_cut=is_cut,
             warnings=list(_otherwise(record)) if record else [],
             edits=[_edit(change) for change in planned.changes],
-            commands=list(commands(planned, record, self._speech)),
+            commands=list(commands(planned, record, self._speech, needs)),
             former=[self._former_of(one) for one in record.superseded] if record else [],
             times=self._times.get(planned.slate, ""),
         )
@@ -323,7 +351,7 @@ class Writer:
         return Former(
             rendered_at=record.rendered_at or "",
             seed=record.seed_used if record.seed_used is not None else record.seed,
-            cost=_price(record),
+            cost=paid(record),
             seen=self._former.get(digest),
         )
 
@@ -344,23 +372,6 @@ def _otherwise(record: Record) -> Iterator[str]:
     rule = rules.get(str(request.get("mode")))
     if record.output is not None and rule is not None:
         yield from (one.message for one in delivered_otherwise(request, record.output, rule))
-
-
-def _price(record: Record) -> str:
-    """What a clip has cost; nothing for one that was drawn here."""
-    if record.cost is None:
-        return "price unknown" if record.request_id else ""
-    return amount(record.cost)
-
-
-def _spent(records: Iterable[Record]) -> str:
-    """What all that is recorded has cost, former clips too."""
-    every = [one for record in records for one in (record, *record.superseded) if one.rendered]
-    unpriced = sum(1 for one in every if one.cost is None and one.request_id)
-    unsure = any(one.cost and one.cost.amount and one.cost.basis == "unsure" for one in every)
-    known = budget.shown(budget.totals(one.cost for one in every), free="")
-    words = [f"{'about ' if unsure else ''}{known}" if known else "", f"{unpriced} unpriced" if unpriced else ""]
-    return " + ".join(filter(None, words))
 
 
 def _shape(width: int | None, height: int | None) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from vidspec.diagnostic import counted
 from vidspec.report import posters
 from vidspec.report.content import Seen
 from vidspec.report.posters import COPY, POSTER
@@ -58,9 +60,9 @@ class Gallery:
         shown = {still.path for still in made.values() if still.path}
         addresses = {path: self._poster(path) for path in shown}
         if self._inside:
-            self._copy({one.slate: footage[one.slate] for one in _best_first(takes, lock) if one.slate in footage})
-        else:
-            self._tidy(shown)
+            ordered = {one.slate: footage[one.slate] for one in _best_first(takes, lock) if one.slate in footage}
+            self._copy(ordered, sum(1 for one in footage.values() if made[one.path].path))
+        self._tidy(() if self._inside else shown)
         return {slate: self._seen(slate, one, made[one.path], addresses) for slate, one in footage.items()}
 
     def _seen(self, slate: str, footage: Footage, still: Still, addresses: Mapping[Path, str]) -> Seen:
@@ -73,6 +75,7 @@ class Gallery:
             poster=addresses[still.path] if still.path is not None else None,
             output=footage.output,
             fault=still.fault,
+            outdated=footage.outdated,
         )
 
     def former(self, slates: Iterable[str], removed: Collection[str], lock: Lock) -> dict[str, Seen]:
@@ -96,8 +99,8 @@ class Gallery:
             source = self._address(footage.path)
             found[output.sha256] = Seen(kind=footage.kind, source=source, poster=None, output=output)
 
-    def _copy(self, footage: Mapping[str, Footage]) -> None:
-        """Small copies of clips, in their order, as long as there is room."""
+    def _copy(self, footage: Mapping[str, Footage], pictured: int) -> None:
+        """Small copies of clips, in their order, while there is room. Of `pictured` takes there are posters."""
         made = self._stills("small copies", list(footage.values()), COPY)
         left = MOST_INSIDE
         for slate, one in footage.items():
@@ -106,8 +109,8 @@ class Gallery:
                 left -= size
                 self.copies[slate] = base64.b64encode(path.read_bytes()).decode()
         self.note = "Small silent copies of the clips are inside this page; the clips themselves are not."
-        if len(self.copies) < len(footage):
-            self.note += f" Of {len(footage) - len(self.copies)} takes it has pictures alone."
+        if (others := pictured - len(self.copies)) > 0:
+            self.note += f" Of {counted(others, 'take')} it has pictures alone."
 
     def _stills(self, what: str, footage: Sequence[Footage], end: str) -> dict[Path, Still]:
         def told(done: int, of: int) -> None:
@@ -127,11 +130,14 @@ class Gallery:
         return f"posters/{path.name}"
 
     def _tidy(self, shown: Iterable[Path]) -> None:
-        """Take away posters of an earlier report that this one has no use for."""
+        """Take away posters of an earlier report that this one has no use for; an empty folder goes too."""
         names = {path.name for path in shown}
-        for path in self._old_posters():
-            if path.name not in names:
-                path.unlink(missing_ok=True)
+        old = [path for path in self._old_posters() if path.name not in names]
+        for path in old:
+            path.unlink(missing_ok=True)
+        if old and not names:
+            with suppress(OSError):
+                (self._folder / "posters").rmdir()
 
     def _old_posters(self) -> Iterator[Path]:
         folder = self._folder / "posters"

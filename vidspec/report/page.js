@@ -25,7 +25,7 @@ function say(words, code) {
   hush = setTimeout(() => { box.textContent = ""; }, code ? 6000 : 3000);
 }
 
-async function copy(text) {
+async function copy({copy: text, note = ""}) {
   let done = false;
   try {
     await navigator.clipboard.writeText(text);
@@ -39,7 +39,7 @@ async function copy(text) {
     area.remove();
     if (before) before.focus({preventScroll: true});
   }
-  say(done ? "copied:" : "copy this:", text);
+  say((done ? "copied" : "copy this") + (note && "; " + note) + ":", text);
 }
 
 // --- clips --------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ function hovering(takes) {
 
 // --- one take large, and the film ---------------------------------------------------------------------------
 
-let screening = null;
+let screening = null, going = 0;
 
 const links = () => all(".shot:not([hidden]) .frame[data-clip]");
 const reel = () => shots.filter((shot) => !shot.element.hidden).map((shot) => {
@@ -176,6 +176,7 @@ function screen(link, {film = false} = {}) {
   const dialog = $("screen"), take = link.closest(".take");
   const of = film ? reel() : links();
   screening = {link, film};
+  healed();
   $("screen-slate").textContent = link.dataset.slate || take.dataset.slate;
   $("screen-place").textContent = (film ? "the film, " : "") + (of.includes(link) ? (of.indexOf(link) + 1) + " of " + of.length : "");
   const texts = take ? all(".prompt:not(.negative)", take) : [];
@@ -194,6 +195,28 @@ function screen(link, {film = false} = {}) {
   });
 }
 
+// The film goes on after what cannot be played, when there was time to read that.
+function lacking() {
+  if (!screening) return;
+  const {link, film} = screening;
+  $("screen-fault").textContent = "this clip is gone, or this browser cannot play it" + (film ? "; the film goes on" : "");
+  $("screen-fault").hidden = false;
+  $("screen").querySelector("video").controls = false;
+  clearTimeout(going);
+  if (film) going = setTimeout(() => { if (screening && screening.link === link) ended(); }, 2000);
+}
+
+function healed() {
+  clearTimeout(going);
+  $("screen-fault").hidden = true;
+  $("screen-fault").textContent = "";
+  $("screen").querySelector("video").controls = true;
+}
+
+function ended() {
+  if (screening && screening.film && !turn(1)) $("screen").close();
+}
+
 function turn(step) {
   const of = screening.film ? reel() : links();
   const next = of[of.indexOf(screening.link) + step];
@@ -202,6 +225,7 @@ function turn(step) {
 }
 
 function closed() {
+  healed();
   const clip = $("screen").querySelector("video");
   clip.pause();
   clip.removeAttribute("src");
@@ -257,14 +281,13 @@ function take() {
 }
 
 function command(of, kinds) {
-  const button = of && all(".commands [data-kind]", of).find((one) => kinds.includes(one.dataset.kind));
-  return button ? button.dataset.copy : "";
+  return of && all(".commands [data-kind]", of).find((one) => kinds.includes(one.dataset.kind));
 }
 
 function copyFor(kinds, what) {
   const of = screening ? screening.link.closest(".take") : take();
-  const text = command(of, kinds);
-  if (text) copy(text);
+  const found = command(of, kinds);
+  if (found) copy(found.dataset);
   else say(of ? "nothing to " + what + ": " + of.dataset.slate : "which take? Its number comes first");
 }
 
@@ -394,6 +417,8 @@ function begin() {
   });
   sort();
   $("bar").hidden = false;
+  // What is jumped to comes to stand under the bar, however many lines that has.
+  new ResizeObserver(() => document.documentElement.style.setProperty("--bar", $("bar").offsetHeight + "px")).observe($("bar"));
   $("filters").open = !matchMedia("(max-width: 44rem)").matches;
   for (const image of all("img[data-from]")) {
     const found = document.querySelector("#" + CSS.escape(image.dataset.from) + " .frame img");
@@ -415,16 +440,15 @@ function begin() {
   $("screen-back").addEventListener("click", () => turn(-1));
   $("screen-next").addEventListener("click", () => turn(1));
   $("screen-choose").addEventListener("click", () => copyFor(["choose"], "choose"));
-  $("screen").querySelector("video").addEventListener("ended", () => {
-    if (screening && screening.film && !turn(1)) $("screen").close();
-  });
+  $("screen").querySelector("video").addEventListener("ended", ended);
+  $("screen").querySelector("video").addEventListener("error", lacking);
   if ($("pick")) $("pick").addEventListener("change", () => {
     $("run-shown").replaceChildren($($("pick").value).content.cloneNode(true));
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]"), link = event.target.closest("a[data-clip]");
     const chip = event.target.closest("#filter [aria-pressed]"), side = event.target.closest(".together");
-    if (button) copy(button.dataset.copy);
+    if (button) copy(button.dataset);
     else if (chip) {
       chip.setAttribute("aria-pressed", chip.getAttribute("aria-pressed") !== "true");
       filter();
