@@ -35,6 +35,12 @@ def test_every_public_name_can_be_had_and_no_other() -> None:
         _ = vidspec.reel
 
 
+def test_the_public_names_are_listed_before_they_are_asked_for() -> None:
+    code = "import vidspec; print(set(vidspec.__all__) <= set(dir(vidspec)), 'import_module' in dir(vidspec))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout.split() == ["True", "True"]
+
+
 def test_importing_the_package_imports_nothing_else() -> None:
     code = "import sys, vidspec; print(*(n for n in sys.modules if n.partition('.')[0] in ('vidspec', 'trio')))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
@@ -96,6 +102,68 @@ def test_nothing_is_paid_without_a_yes(shots: Shots, monkeypatch: pytest.MonkeyP
         render(path)
     with pytest.raises(Refusal, match="differ"):
         render(path, yes=True, locked=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_cost": 5}, r"`max_cost` is amounts by currency, such as `\{'usd': 5\}`, not `5`"),
+        ({"max_cost": {"cny": "1"}}, "`max_cost` is amounts by currency"),
+        ({"max_cost": {"cny": float("nan")}}, "`max_cost` is amounts by currency"),
+        ({"max_cost": {"cny": -1}}, "`max_cost` is amounts by currency"),
+        ({"max_cost": {"cny": True}}, "`max_cost` is amounts by currency"),
+        ({"max_cost": {5: 5}}, "`max_cost` is amounts by currency"),
+        ({"max_takes": 0}, "`max_takes` is a whole number from 1 on, not `0`"),
+        ({"max_takes": -1}, "`max_takes` is a whole number from 1 on, not `-1`"),
+        ({"max_takes": True}, "`max_takes` is a whole number"),
+        ({"max_takes": 1.5}, "`max_takes` is a whole number"),
+        ({"resubmit": "a-t01"}, r"`resubmit` is a list of slates, such as `\['s010-t01'\]`, not `a-t01`"),
+        ({"resubmit": [1]}, "`resubmit` is a list of slates"),
+        ({"resubmit": None}, "`resubmit` is a list of slates"),
+        ({"select": ["a"]}, "`select` is a selection as a text"),
+        ({"exclude": ["a"]}, "`exclude` is a selection as a text"),
+    ],
+    ids=str,
+)
+def test_what_a_render_cannot_take_is_said_and_nothing_is_done(
+    shots: Shots, project: Path, options: dict[str, object], message: str
+) -> None:
+    path = shots("- {id: a, prompt: one}")
+    with pytest.raises(UsageError, match=message):
+        render(path, **options)
+    assert [path.name for path in project.iterdir()] == ["shots.yaml"]
+
+
+def test_a_bound_may_name_its_currency_in_any_case(shots: Shots, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SILICONFLOW_API_KEY", "sk-secret")
+    path = shots("- {id: a, prompt: one}", defaults=WAN)
+    with pytest.raises(Refusal, match="the plan may cost 2 cny; the `--max-cost` is 1 cny"):
+        render(path, yes=True, max_cost={"CNY": 1})
+
+
+def test_takes_to_submit_again_may_come_one_by_one(shots: Shots) -> None:
+    path = shots("- {id: a, prompt: one}")
+    with pytest.raises(UsageError, match="the list has no take `b-t01`"):
+        render(path, resubmit=(slate for slate in ["b-t01"]))
+
+
+@pytest.mark.parametrize("place", [".", "/", ""])
+def test_a_directory_has_no_lockfile(project: Path, place: str) -> None:
+    with pytest.raises(UsageError, match="is a directory, not a list"):
+        vidspec.read_lock(place)
+    with pytest.raises(UsageError, match="is a directory, not a list"):
+        vidspec.load(place, frozen=True)
+
+
+def test_what_is_frozen_has_no_dependants_to_render(shots: Shots, project: Path) -> None:
+    path = shots("- {id: a, prompt: one}")
+    render(path)
+
+    async def main() -> vidspec.Outcome:
+        return await vidspec.render(vidspec.load(path, frozen=True), dependants=True)
+
+    with pytest.raises(UsageError, match="`dependants` does not go with `frozen`"):
+        trio.run(main)
 
 
 @pytest.mark.slow

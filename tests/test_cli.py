@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,6 +61,10 @@ def test_the_version_is_that_of_the_package(vidspec: Vidspec) -> None:
         (("render",), "Missing argument"),
         (("render", "a.yaml", "b.yaml"), "b.yaml"),
         (("validate",), "Missing argument"),
+        (("plan",), "Missing argument"),
+        (("plan", "--"), "Missing argument"),
+        (("plan", "--", "--graph"), "cannot read `--graph`"),
+        (("render", "a.yaml", "--frozen", "--with-dependants"), "`--frozen` and `--with-dependants` do not go"),
         (("render", "a.yaml", "--darft"), "--draft"),
         (("plan", "a.yaml", "--var", "weather"), "`weather` is not of the form name=value"),
         (("plan", "a.yaml", "--var", "=x"), "cannot be the name of a variable"),
@@ -80,6 +85,70 @@ def test_wrong_usage_is_exit_2_and_says_what_is_wrong(
     assert (ended.returncode, ended.stdout) == (2, "")
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("place", [".", "/", "", "..", "film", "film/"])
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        ("verify", ()),
+        ("restore", ()),
+        ("push", ()),
+        ("render", ("--frozen", "--yes")),
+        ("lock mv", ("a", "b")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_directory_in_place_of_a_list_is_one_clear_message(
+    vidspec: Vidspec,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    more: tuple[str, ...],
+    place: str,
+) -> None:
+    (project / "film").mkdir()
+    monkeypatch.setenv("VIDSPEC_STORE", str(project))
+    ended = vidspec(*command.split(), place, *more)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert " is a directory, not a list\n    help: name the list itself, such as `shots.yaml`\n" in ended.stderr
+
+
+FOUR = "\n".join(f"- {{id: {name}, prompt: x}}" for name in "abcd")
+
+
+@pytest.mark.parametrize(
+    ("options", "slates"),
+    [
+        (("--exclude", "a", "--exclude", "b c"), ["d-t01"]),
+        (("--select", "a", "--select", "c,state:new"), ["a-t01", "c-t01"]),
+        (("--select", "a b", "--select", "c", "--exclude", "a", "--exclude", "c"), ["b-t01"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+@pytest.mark.parametrize("command", ["plan", "status"])
+def test_selections_that_are_given_one_by_one_are_joined(
+    shots: Shots, vidspec: Vidspec, command: str, options: tuple[str, ...], slates: list[str]
+) -> None:
+    shots(FOUR)
+    value = json.loads(vidspec(command, "shots.yaml", "--json", *options).stdout)
+    assert [one["slate"] for one in value["takes"]] == slates
+
+
+def test_nothing_that_was_left_out_one_by_one_is_rendered(shots: Shots, vidspec: Vidspec, project: Path) -> None:
+    shots(FOUR)
+    assert vidspec("render", "shots.yaml", "--exclude", "a", "--exclude", "b", "--exclude", "c").returncode == 0
+    assert [path.name for path in (project / "renders").iterdir()] == ["d"]
+
+
+@pytest.mark.parametrize("option", ["--select", "--exclude"])
+def test_a_selection_that_says_nothing_beside_another_is_not_passed_over(
+    shots: Shots, vidspec: Vidspec, option: str
+) -> None:
+    shots(FOUR)
+    ended = vidspec("plan", "shots.yaml", option, " ", option, "a")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "error: the selection is empty\n"
 
 
 @pytest.mark.parametrize(

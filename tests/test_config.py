@@ -60,6 +60,15 @@ def test_one_shot_can_be_asked_for(shots: Shots, vidspec: Vidspec) -> None:
     assert list(yaml.safe_load(vidspec("config", "shots.yaml", "--shot", "b").stdout)["takes"]) == ["b-t01"]
 
 
+def test_several_shots_can_be_asked_for_and_each_must_have_takes(shots: Shots, vidspec: Vidspec) -> None:
+    shots(LIST, HEAD)
+    out = vidspec("config", "shots.yaml", "--shot", "b", "--shot", "a").stdout
+    assert {slate.partition("-")[0] for slate in yaml.safe_load(out)["takes"]} == {"a", "b"}
+    ended = vidspec("config", "shots.yaml", "--shot", "b", "--shot", "zzz")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "there is no shot `zzz`" in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("shot", "message"),
     [

@@ -37,6 +37,10 @@ def test_totals_count_what_was_stuck_before_apart_from_what_went_wrong_in_the_ru
     assert not Tally(stuck={"b-t01": "failed"}).wrong
 
 
+def test_totals_count_what_stood_there_already_as_kept() -> None:
+    assert Tally(kept=["a-t01"], standing=3).value()["kept"] == 4
+
+
 def test_every_event_is_one_line_whatever_is_in_it() -> None:
     stream = io.StringIO()
     listen = json_lines(stream)

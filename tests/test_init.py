@@ -246,7 +246,7 @@ COMMANDS: list[tuple[Callable[..., int], bool, dict[str, Any], str]] = [
     (validate.run, True, {"quiet": False}, "ok: 3 shots, 4 takes\n"),
     (plan.run, True, {"chosen": None, "left_out": None, "detailed_exitcode": False, "quiet": False}, "; free\n"),
     (status.run, False, {"chosen": None, "left_out": None, "quiet": False}, "4 takes: 3 new, 1 waiting\n"),
-    (config.run, False, {"shot": "s030", "quiet": False}, "look.yaml, line 8\n"),
+    (config.run, False, {"only": ["s030"], "quiet": False}, "look.yaml, line 8\n"),
 ]
 
 

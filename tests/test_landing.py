@@ -8,6 +8,7 @@ import pytest
 from vidspec import landing
 from vidspec.errors import MediaError
 from vidspec.lock import Output, Record
+from vidspec.outputs import same
 from vidspec.state import Flight
 from vidspec.store import Store, file_digest, whole
 
@@ -64,7 +65,7 @@ def test_a_clip_that_cannot_be_kept_makes_no_way(
 
 def test_every_clip_of_a_take_that_is_gone_finds_a_place_of_its_own() -> None:
     """On a file system that does not tell capitals, these are all one file."""
-    taken = {landing.same("renders/ab/ab-t01.mp4")}
+    taken = {same("renders/ab/ab-t01.mp4")}
     names = ("ab-t01", "aB-t01", "Ab-t01", "AB-t01")
     found = [landing.place_left(flight(name, f"renders/{name[:2]}/{name}.mp4"), taken) for name in names]
     assert found == [

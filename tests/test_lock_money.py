@@ -5,6 +5,7 @@ The whole command line runs, against a provider that lives in this process and i
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -817,6 +818,37 @@ def test_two_records_of_one_output_are_told_and_neither_clip_is_written_over(
     assert ended.returncode == 2
     assert f"the records of `a-t01` and `b-t01` name one output, `{path}`" in ended.stderr
     assert place(film, "a-t01").read_bytes() == there
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["verify"], ["restore"], ["render", "--frozen", "--yes"], ["render", "--yes"], ["plan"]],
+    ids=" ".join,
+)
+def test_a_lockfile_on_a_drive_that_is_not_there_is_none_that_was_never_written(
+    film: Film, house: House, command: list[str]
+) -> None:
+    film.write(ONE)
+    assert film.render().returncode == 0
+    film.lock.rename(film.project.parent / "drive")
+    film.lock.symlink_to("drive/shots.lock")
+    ended = film.vidspec(*command, "shots.yaml")
+    assert (ended.returncode, house.sent, film.lock.is_symlink()) == (2, ["one"], True)
+    assert "it is a link" in ended.stderr
+
+
+def test_a_run_that_is_told_as_json_counts_what_it_had_nothing_to_do_for(film: Film, house: House) -> None:
+    def kept(*options: str) -> int:
+        ended = film.render("--json", *options)
+        assert ended.returncode == 0
+        found: int = json.loads(ended.stdout.splitlines()[-1])["kept"]
+        return found
+
+    film.write("- {id: a, prompt: one, takes: 3}")
+    assert kept() == 0
+    film.write("- {id: a, prompt: one, takes: 4}")
+    assert (kept(), kept(), kept("--select", "a-t0[12]")) == (3, 4, 2)
+    assert len(house.sent) == 4
 
 
 def test_nothing_is_sent_while_there_is_no_place_for_what_will_come(film: Film, house: House) -> None:

@@ -233,6 +233,18 @@ def test_an_empty_lock_is_a_lockfile_too() -> None:
     assert parsed("vidspec_lock: 1\ntakes: {}\n") == Lock()
 
 
+def test_a_link_that_leads_nowhere_is_a_lockfile_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "shots.lock"
+    assert locktext.read(path) == Lock()
+    path.symlink_to(tmp_path / "drive/shots.lock")
+    with pytest.raises(LockError, match=r"shots\.lock: it is a link, and what it leads to is not there") as raised:
+        locktext.read(path)
+    assert "a drive that is not mounted looks the same" in str(raised.value)
+    (tmp_path / "drive").mkdir()
+    (tmp_path / "drive/shots.lock").write_text(locktext.dump(Lock()))
+    assert locktext.read(path) == Lock()
+
+
 def test_words_of_a_prompt_are_no_marks_of_a_merge() -> None:
     record = replace(finished, request={"prompt": "<<<<<<< HEAD\n=======\n"})
     assert parsed(locktext.dump(lock_of(record))).get("s010-t01") == record

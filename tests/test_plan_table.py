@@ -13,8 +13,8 @@ import pytest
 from vidspec import plan_table
 from vidspec.console import Console
 from vidspec.difference import Change
-from vidspec.lock import Cost, Record
-from vidspec.planned import Plan
+from vidspec.lock import Cost, Lock, Record
+from vidspec.planned import Action, Plan
 from vidspec.project import open_lists
 
 Shots = Callable[..., Path]
@@ -86,7 +86,7 @@ def test_an_accepted_edit_has_a_row_of_its_own_with_what_rendering_it_would_cost
     assert "  keep  1 take\n" in out
     assert "nothing to do: 2 keep (1 accepted edit)\n" in out
     assert plan_table.why(lost) == ("the output is missing; accepted: prompt: two → due; to render it: 0.40 usd")
-    value = plan_table.plan_value(Plan(takes=(waived,)), {"known-t01"})
+    value = plan_table.plan_value(Plan(takes=(waived,)), {"known-t01"}, Lock())
     (take,) = value["takes"]
     assert (take["accepted"], take["state"], take["cost"]) == (True, "waived", None)
     assert take["changes"] == [{"setting": "prompt", "old": "two", "new": "due", "note": ""}]
@@ -103,7 +103,7 @@ def test_a_take_that_is_left_stale_behind_another_says_how_it_would_be_rendered(
     said = "left so: first_frame: free-t01 was rendered anew; to render it, with `--with-dependants`: 0.40 usd"
     assert f"  keep  known-t01    {said}\n" in out
     assert "nothing to do: 1 keep (1 left stale)\n" in out
-    (take,) = plan_table.plan_value(Plan(takes=(left,)), {"known-t01"})["takes"]
+    (take,) = plan_table.plan_value(Plan(takes=(left,)), {"known-t01"}, Lock())["takes"]
     assert (take["accepted"], take["state"]) == (False, "stale")
 
 
@@ -157,6 +157,40 @@ def test_the_json_of_a_plan_is_that_of_the_contract(shots: Shots, vidspec: Vidsp
     assert totals["actions"] == {"render": 4, "wait": 1}
     assert totals["unknown_price"] == 1
     assert totals["cost"]["cny"] == 2
+
+
+def test_the_json_names_the_request_that_made_a_clip_which_is_kept(film: Any, house: Any, vidspec: Vidspec) -> None:
+    film.write(
+        "- {id: a, prompt: one}\n- {id: b, prompt: two, first_frame: {shot: a}, model: Wan-AI/Wan2.2-I2V-A14B}"
+    )
+    assert film.render().returncode == 0
+    for command in ("plan", "status"):
+        value = json.loads(vidspec(command, "shots.yaml", "--json").stdout)
+        found = {one["slate"]: (one["action"], one["request_id"]) for one in value["takes"]}
+        assert found == {"a-t01": ("keep", "r1"), "b-t01": ("keep", "r2")}
+
+
+def test_the_id_of_a_request_is_that_of_the_plan_where_it_has_looked_at_a_record(found: Plan) -> None:
+    one, record = found.takes[0], Record(shot="free", take=1, request_id="r2")
+    assert plan_table.request_id(one, None) is None
+    assert plan_table.request_id(one, record) == "r2"
+    assert plan_table.request_id(replace(one, record=Record(shot="free", take=1)), record) is None
+
+
+def test_the_json_says_which_take_is_chosen(shots: Shots, vidspec: Vidspec) -> None:
+    shots("- {id: a, prompt: one, takes: 2}\n- {id: b, prompt: two}")
+    vidspec("render", "shots.yaml")
+    assert vidspec("choose", "shots.yaml", "a-t02").returncode == 0
+    for command in ("plan", "status"):
+        value = json.loads(vidspec(command, "shots.yaml", "--json").stdout)
+        assert [one["chosen"] for one in value["takes"]] == [False, True, False]
+
+
+@pytest.mark.parametrize("action", ["blocked", "failed", "decide"])
+def test_a_group_that_nothing_is_done_for_is_not_called_free(found: Plan, action: Action) -> None:
+    (known,) = (one for one in found.takes if one.slate == "known-t01")
+    lines = printed(Plan(takes=(replace(known, action=action, cost=None),))).splitlines()
+    assert lines[2].endswith(" s of video, nothing to do")
 
 
 def test_the_json_of_several_lists_is_a_list_of_plans(shots: Shots, vidspec: Vidspec) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -10,6 +11,7 @@ from vidspec.lock import Lock
 from vidspec.project import Chosen, ProjectDisk, chosen_records, diagnose, open_lists, read_lock
 
 Shots = Callable[..., Path]
+Vidspec = Callable[..., CompletedProcess[str]]
 
 
 def test_the_lockfile_stands_beside_the_list_under_its_stem(shots: Shots) -> None:
@@ -40,6 +42,43 @@ def test_a_lockfile_that_cannot_be_read_is_one_line_with_its_name(
         list(read_lock(project / "shots.lock").items())
     assert "shots.lock" in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "render shots.yaml --yes",
+        "plan shots.yaml",
+        "status shots.yaml",
+        "diff shots.yaml",
+        "accept shots.yaml a",
+        "choose shots.yaml a-t01",
+        "lock mv shots.yaml a b",
+        "lock prune shots.yaml",
+    ],
+)
+def test_a_lockfile_on_a_drive_that_is_not_mounted_is_no_reason_to_begin_anew(
+    shots: Shots, vidspec: Vidspec, project: Path, command: str
+) -> None:
+    shots("- {id: a, prompt: x}")
+    (project / "shots.lock").symlink_to("drive/shots.lock")
+    ended = vidspec(*command.split())
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "cannot read the lockfile shots.lock: it is a link, and what it leads to is not there" in ended.stderr
+    assert (project / "shots.lock").is_symlink()
+    assert not (project / "renders").exists()
+
+
+def test_a_list_that_is_named_twice_is_looked_at_once_and_a_link_to_it_is_another(
+    shots: Shots, project: Path
+) -> None:
+    path = shots("- {id: a, prompt: x, duraton: 2}")
+    path.with_name("link.yaml").symlink_to("shots.yaml")
+    found, _ = diagnose([path, Path("shots.yaml"), Path("link.yaml"), path], {})
+    assert len(found) == 2
+    path = shots("- {id: a, prompt: x}")
+    _, opened = diagnose([Path("shots.yaml"), path], {})
+    assert [one.shot_list.path for one in opened] == [Path("shots.yaml")]
 
 
 def test_the_disk_tells_files_from_all_else(project: Path) -> None:

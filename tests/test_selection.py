@@ -3,11 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
 from vidspec.errors import UsageError
+from vidspec.planned import Action, State
 from vidspec.project import open_lists, selected
 from vidspec.selection import select
 
@@ -67,6 +68,12 @@ def test_an_expression_selects(found: Plan, expression: str, slates: str) -> Non
         ("tag:nite", "the selection `tag:nite` matches nothing; the nearest is `tag:night`"),
         ("tag:night,tag:nite", "matches nothing; the nearest is `tag:night`"),
         ("tag:night,scene:sea", "the selection `tag:night,scene:sea` matches nothing: no take has all of that"),
+        (
+            "state:bogus",
+            "the selection `state:bogus` matches nothing: there is no such state; there are `new`, `stale`",
+        ),
+        ("state:x*", "there is no such state"),
+        ("state:failed", "the selection `state:failed` matches nothing"),
         ("tags:night", "there is no selection `tags:`; there are `tag:`"),
         ("S010", "matches nothing; the nearest is `s010`"),
         ("", "the selection is empty"),
@@ -80,6 +87,13 @@ def test_what_selects_nothing_is_an_error_that_helps(found: Plan, expression: st
     with pytest.raises(UsageError) as raised:
         select(found.takes, expression)
     assert message in str(raised.value)
+
+
+def test_every_state_and_action_is_named_where_somebody_asks_for_one_that_is_none(found: Plan) -> None:
+    with pytest.raises(UsageError) as raised:
+        select(found.takes, "state:bogus")
+    words = str(raised.value).partition("there are ")[2].replace("`", "").split(", ")
+    assert sorted(words) == sorted({*get_args(State), *get_args(Action)})
 
 
 @pytest.mark.parametrize(

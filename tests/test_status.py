@@ -72,6 +72,20 @@ def test_the_json_says_the_same(mixed: None, vidspec: Vidspec) -> None:
     )
 
 
+def test_the_chosen_take_is_marked_where_a_shot_has_several(shots: Shots, vidspec: Vidspec) -> None:
+    shots("- {id: a, prompt: one, takes: 2}\n- {id: b, prompt: two}")
+    vidspec("render", "shots.yaml")
+    assert "chosen" not in vidspec("status", "shots.yaml").stdout
+    assert vidspec("choose", "shots.yaml", "a-t02", "b-t01").returncode == 0
+    lines = vidspec("status", "shots.yaml").stdout.splitlines()
+    assert [line.split()[1:3] for line in lines[:3]] == [
+        ["a-t01", "animatic"],
+        ["a-t02", "chosen"],
+        ["b-t01", "animatic"],
+    ]
+    assert "a-t02  chosen" in vidspec("status", "shots.yaml", "--select", "a-t02").stdout
+
+
 def test_a_selection_by_state_shows_those_takes(mixed: None, vidspec: Vidspec) -> None:
     value = json.loads(vidspec("status", "shots.yaml", "--json", "--select", "state:stale state:new").stdout)
     assert [take["slate"] for take in value["takes"]] == ["a-t01", "b-t01", "e-t01"]

@@ -51,6 +51,12 @@ def run(*files: Path, variables: dict[str, Any] | None = None, **options: bool) 
     return code, stream.getvalue()
 
 
+def test_a_list_that_is_named_twice_is_counted_once(tmp_path: Path) -> None:
+    (tmp_path / "shots.yaml").write_text(GOOD)
+    path = tmp_path / "shots.yaml"
+    assert run(path, path) == (0, "ok: 1 shot, 1 take\n")
+
+
 def value(*files: Path) -> dict[str, Any]:
     code, text = run(*files, json=True)
     found: dict[str, Any] = json.loads(text)

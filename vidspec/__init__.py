@@ -87,3 +87,8 @@ def __getattr__(name: str) -> Any:
     if room is None:
         raise AttributeError(f"module `vidspec` has no attribute `{name}`")
     return getattr(import_module(f"vidspec.{room}"), name)
+
+
+def __dir__() -> list[str]:
+    """What is there: the public names too, whether or not they were asked for."""
+    return sorted({*globals(), *__all__})

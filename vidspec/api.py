@@ -10,18 +10,21 @@ outcome = trio.run(lambda: vidspec.render(film, yes=True))
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidspec import conduct, production, project
+from vidspec.diagnostic import shown
 from vidspec.errors import UsageError
 from vidspec.events import Outcome
 from vidspec.production import Options
 from vidspec.site import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from os import PathLike
 
     from vidspec.diagnostic import Diagnostic
@@ -79,6 +82,7 @@ def read_lock(file: Name) -> Lock:
 
     Raises:
         LockError: it is no lockfile that this release can read.
+        UsageError: `file` is a directory.
     """
     return project.read_lock(Site.real(Path(file)).lock)
 
@@ -115,12 +119,15 @@ async def render(
     """
     if draft and film.frozen:
         raise UsageError("`draft` draws what a list says: it does not go with `frozen`")
+    if dependants and film.frozen:
+        raise UsageError("`dependants` does not go with `frozen`: takes are had again as they were rendered")
+    _refuse_unfit(select=select, exclude=exclude, max_takes=max_takes)
     options = Options(
         chosen=select,
         left_out=exclude,
         draft=draft,
         retry=retry_failed,
-        anew=tuple(resubmit),
+        anew=_slates(resubmit),
         yes=yes,
         only_new=only_new,
         only_free=only_free,
@@ -128,7 +135,7 @@ async def render(
         fail_fast=fail_fast,
         dependants=dependants,
         locked=locked,
-        allowed=max_cost,
+        allowed=None if max_cost is None else _amounts(max_cost),
     )
     outcome = Outcome()
     with (
@@ -140,6 +147,35 @@ async def render(
         except ExceptionGroup as group:
             raise conduct.told(group, outcome) from group
     return outcome
+
+
+def _refuse_unfit(*, select: Any, exclude: Any, max_takes: Any) -> None:
+    """Raise UsageError for what would be taken for something else, or is found out only on the way."""
+    for name, value in (("select", select), ("exclude", exclude)):
+        if not (value is None or isinstance(value, str)):
+            raise UsageError(f"`{name}` is a selection as a text, such as `tag:night s020`, not {shown(value)}")
+    whole = isinstance(max_takes, int) and not isinstance(max_takes, bool)
+    if not (max_takes is None or (whole and max_takes > 0)):
+        raise UsageError(f"`max_takes` is a whole number from 1 on, not {shown(max_takes)}")
+
+
+def _slates(given: Any) -> tuple[str, ...]:
+    """What `resubmit` names. Raises UsageError for a text, which would be taken letter by letter."""
+    slates = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (None,)
+    if not all(isinstance(slate, str) for slate in slates):
+        raise UsageError(f"`resubmit` is a list of slates, such as `['s010-t01']`, not {shown(given)}")
+    return slates
+
+
+def _amounts(given: Any) -> dict[str, float]:
+    """What `max_cost` allows, by currency. Raises UsageError for what is no amount: nothing is spent under it."""
+    found: dict[str, float] = {}
+    for currency, amount in given.items() if isinstance(given, Mapping) else ((None, given),):
+        number = isinstance(amount, int | float) and not isinstance(amount, bool)
+        if not (isinstance(currency, str) and number and 0 <= amount < math.inf):
+            raise UsageError(f"`max_cost` is amounts by currency, such as `{{'usd': 5}}`, not {shown(given)}")
+        found[currency.lower()] = amount
+    return found
 
 
 def _nobody(_event: Event, /) -> None:

@@ -19,6 +19,7 @@ from vidspec.difference import as_recorded, differences
 from vidspec.errors import InDoubt, JournalError, MediaError, ProviderError, RenderError, VidspecError
 from vidspec.events import Event, Tally
 from vidspec.ingredients import Pantry
+from vidspec.outputs import same
 from vidspec.providers import table
 from vidspec.schedule import Job, Schedule, chains_first
 from vidspec.state import Flight
@@ -58,7 +59,7 @@ class _Engine:
         at_once = {one.slate for one in given.work if one.action == "collect"}
         there = {one.slate for one in given.plan.takes if one.action == "keep"}
         self._schedule = Schedule(chains_first(jobs, at_once), there)
-        self._places = {landing.same(planned.take.output) for planned in given.plan.takes}
+        self._places = {same(planned.take.output) for planned in given.plan.takes}
         self._pantry = Pantry(
             project=given.project,
             store=given.store,
@@ -67,6 +68,7 @@ class _Engine:
             frame=given.maker.frame,
         )
         self._tally = tally
+        tally.standing = given.standing
         kept = {one.slate for one in given.work if one.action == "restore"}
         flights = given.journal.flights if given.journal else {}
         self._left_alone = {slate for slate in kept if slate in flights and flights[slate].is_live}

@@ -56,7 +56,8 @@ class Tally:
     what was asked for; `blames` says whose turn it is where takes have failed, in the words of `errors`;
     `under_way` are takes that their providers still have when the run ends: any later run may fetch them, free.
     `stuck` says how takes stood that the run could do nothing about: failed before, in doubt, or blocked by such.
-    `again` names takes that were rendered again just as before: whether the same bytes came out.
+    `again` names takes that were rendered again just as before: whether the same bytes came out. `standing` counts
+    the selected takes that the run had nothing to do for, since their clips were there already.
     """
 
     rendered: list[str] = field(default_factory=list)
@@ -73,6 +74,7 @@ class Tally:
     under_way: list[str] = field(default_factory=list)
     stuck: dict[str, str] = field(default_factory=dict)
     again: dict[str, bool] = field(default_factory=dict)
+    standing: int = 0
     seconds: float = 0.0
 
     @property
@@ -81,13 +83,15 @@ class Tally:
         return bool(self.failed or self.blocked or self.in_doubt)
 
     def value(self) -> dict[str, Any]:
-        """The totals of `run_finished`; what was stuck before the run began is counted apart from it."""
+        """The totals of `run_finished`: what was kept is counted whether or not the run had to look, what was stuck
+        before it began apart from what went wrong in it.
+        """
         stuck = Counter(self.stuck.values())
         return {
             "rendered": len(self.rendered),
             "restored": len(self.restored),
             "collected": len(self.collected),
-            "kept": len(self.kept),
+            "kept": len(self.kept) + self.standing,
             "failed": len(self.failed),
             "blocked": len(self.blocked),
             "in_doubt": len(self.in_doubt),

@@ -16,9 +16,8 @@ from vidspec.continuity import clip_of
 from vidspec.diagnostic import shown
 from vidspec.errors import LockError, UsageError
 from vidspec.ingredients import has_digest
-from vidspec.landing import same
 from vidspec.lock import leads_out
-from vidspec.outputs import unfit_output
+from vidspec.outputs import same, unfit_output
 from vidspec.project import Opened, read_lock
 from vidspec.providers import PROVIDERS, table
 from vidspec.resending import misshapen, unfit
@@ -53,7 +52,7 @@ def open_frozen(file: Path) -> Opened:
     """
     path = file.with_suffix(".yaml") if file.suffix == ".lock" else file
     site = Site.real(path)
-    if not site.lock.exists():
+    if not site.has_lock:
         raise UsageError(f"there is no lockfile {site.lock.name}, and without one nothing can be had again")
     lock = read_lock(site.lock)
     journal.settle(lock, journal.read(site.journal))

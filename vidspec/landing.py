@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import count
@@ -14,6 +13,7 @@ from vidspec import media
 from vidspec.errors import MediaError
 from vidspec.ingredients import has_digest
 from vidspec.lock import Output
+from vidspec.outputs import same
 from vidspec.store import FOLDER, sync_folder
 
 if TYPE_CHECKING:
@@ -97,11 +97,6 @@ def reason_of(error: OSError, project: Path) -> str:
         return reason
     path = Path(os.fsdecode(place))
     return f"{reason}: {path.relative_to(project) if path.is_relative_to(project) else path}"
-
-
-def same(output: str) -> str:
-    """What two outputs have in common that are one file on some file system."""
-    return posixpath.normpath(output).casefold()
 
 
 def place_left(flight: Flight, taken: set[str]) -> str:

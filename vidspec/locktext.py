@@ -9,6 +9,7 @@ this release does not know, and nothing else that is new: it is read, and they a
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from dataclasses import replace
@@ -33,6 +34,10 @@ MAJOR = 1
 _BEGINNING = f"vidspec_lock: {MAJOR}\ntakes:\n"
 _EMPTY = f"vidspec_lock: {MAJOR}\ntakes: {{}}\n"
 _EARLIER = "bring an earlier one back, such as the one that was committed"
+_LEADS_NOWHERE = (
+    "it is a link, and what it leads to is not there\n"
+    "    help: take the link away where there is no lockfile yet; a drive that is not mounted looks the same"
+)
 _HEAD_HELP = f"a lockfile begins with `vidspec_lock: {MAJOR}` and `takes:`; {_EARLIER}"
 
 
@@ -50,14 +55,16 @@ def read(path: Path) -> Lock:
     """A lockfile from disk, an empty lock where there is none.
 
     Raises:
-        LockError: it cannot be read, or is no lockfile that this release reads.
+        LockError: it cannot be read, is a link that leads nowhere, or is no lockfile that this release reads.
     """
     name = path.name
     try:
         if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
             raise LockError(f"cannot read the lockfile {name}: something else stands there, not a file")
         data = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if os.path.lexists(path):
+            raise LockError(f"cannot read the lockfile {name}: {_LEADS_NOWHERE}") from error
         return Lock()
     except OSError as error:
         raise LockError(f"cannot read the lockfile {name}: {(error.strerror or str(error)).lower()}") from error

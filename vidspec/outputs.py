@@ -29,7 +29,7 @@ class Outputs:
         if reason:
             yield Problem(code="E223", setting="output", message=f"`{take.output}` {reason}", help=_HELP)
             return
-        place = f"{folder}/{posixpath.normpath(take.output).casefold()}"
+        place = f"{folder}/{same(take.output)}"
         writer, list_name = self._writers.setdefault(place, (take.slate, of))
         if (writer, list_name) != (take.slate, of):
             other = f"`{writer}`" if list_name == of else f"`{writer}` of {list_name}"
@@ -54,3 +54,8 @@ def unfit_output(output: str) -> str | None:
     if any(len(part.encode()) > _MAX_NAME for part in parts):
         return "has a name that is too long for a file system"
     return None
+
+
+def same(output: str) -> str:
+    """What two outputs have in common that are one file on some file system."""
+    return posixpath.normpath(output).casefold()

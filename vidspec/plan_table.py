@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from vidspec import budget
 from vidspec.diagnostic import counted
+from vidspec.planned import DOES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from vidspec.console import Console
     from vidspec.difference import Change
-    from vidspec.lock import Cost
+    from vidspec.lock import Cost, Lock, Record
     from vidspec.planned import Plan, Planned
 
 HUES = {
@@ -81,7 +82,7 @@ def prunable(removed: Sequence[str], name: str) -> Iterator[str]:
 
 
 def _print_group(console: Console, provider: str, model: str, group: Sequence[Planned]) -> None:
-    work = [planned for planned in group if planned.action != "keep"]
+    work = [planned for planned in group if planned.action in DOES]
     told = [planned for planned in group if planned.action != "keep" or planned.edited is not None]
     kept = len(group) - len(told)
     title = provider if provider == model else f"{provider} · {model}"
@@ -181,8 +182,23 @@ def _left_alone(takes: Iterable[Planned]) -> tuple[int, int]:
     return accepted, len(edited) - accepted
 
 
-def plan_value(found: Plan, slates: set[str]) -> dict[str, Any]:
-    """A plan as `plan --json` prints it."""
+def request_id(planned: Planned, record: Record | None) -> str | None:
+    """The provider's id of the request that a take is, or was made by. `record` is the lockfile's.
+
+    A plan says nothing of the record of a take that is plainly done: it has not looked at it.
+    """
+    if planned.record is not None or record is None:
+        return planned.request_id
+    return planned.request_id or record.request_id
+
+
+def is_chosen(record: Record | None) -> bool:
+    """Whether a take is the one of its shot that goes into the cut because somebody has said so."""
+    return record is not None and bool(record.chosen)
+
+
+def plan_value(found: Plan, slates: set[str], lock: Lock) -> dict[str, Any]:
+    """A plan as `plan --json` prints it. Raises LockError for a record that cannot be read."""
     takes = [planned for planned in found.takes if planned.slate in slates]
     work = [planned for planned in takes if planned.action != "keep"]
     paid = [planned for planned in work if planned.pays]
@@ -190,7 +206,7 @@ def plan_value(found: Plan, slates: set[str]) -> dict[str, Any]:
     for planned in takes:
         actions[planned.action] = actions.get(planned.action, 0) + 1
     return {
-        "takes": [_take_value(planned) for planned in takes],
+        "takes": [_take_value(planned, lock.get(planned.slate)) for planned in takes],
         "totals": {
             "takes": len(takes),
             "actions": actions,
@@ -220,7 +236,7 @@ def change_values(changes: Iterable[Change]) -> list[dict[str, Any]]:
     return [{"setting": one.name, "old": one.old, "new": one.new, "note": one.note} for one in changes]
 
 
-def _take_value(planned: Planned) -> dict[str, Any]:
+def _take_value(planned: Planned, record: Record | None) -> dict[str, Any]:
     take = planned.take
     return {
         "slate": take.slate,
@@ -235,8 +251,9 @@ def _take_value(planned: Planned) -> dict[str, Any]:
         "reasons": list(planned.reasons),
         "changes": change_values(planned.changes),
         "accepted": is_accepted(planned),
+        "chosen": is_chosen(record),
         "seed": take.seed,
         "cost": cost_value(planned.cost),
-        "request_id": planned.request_id,
+        "request_id": request_id(planned, record),
         "output": take.output,
     }

@@ -268,7 +268,8 @@ def _cleared(intent: Intent, options: Options) -> dict[str, Account]:
     if opened.frozen and (lines := list(unsendable(intent.work, intent.plan, intent.lock, store))):
         raise LockError("\n".join((*lines, "nothing was submitted")))
     shot_list = opened.shot_list
-    clearance.refuse_no_place(shot_list.project, (one.take.output for one in intent.work))
+    bought = (one.take.output for one in intent.work if one.pays and not studio.is_local(one.provider))
+    clearance.refuse_no_place(shot_list.project, bought)
     asked = _asked(intent, options)
     if options.only_free:
         return _cleared_to_look(intent, asked, options)
@@ -328,6 +329,7 @@ def prepared(
             work=tuple(intent.work),
             orphans=intent.orphans,
             stuck=tuple(one for one in intent.takes if one.action in STUCK),
+            standing=sum(one.action == "keep" for one in intent.takes),
             ledger=ledger,
             store=Store(intent.site.folder),
             listener=heard,

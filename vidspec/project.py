@@ -173,7 +173,8 @@ def diagnose(
 ) -> tuple[list[Diagnostic], list[Opened]]:
     """Everything wrong or doubtful in several lists, sorted, and the lists that could be resolved.
 
-    `chosen` are takes by shot, where it is not for the lockfiles to say.
+    A list that is named twice is looked at once. `chosen` are takes by shot, where it is not for the lockfiles to
+    say.
 
     Raises:
         UsageError: a variable of the command line that nothing names.
@@ -181,6 +182,7 @@ def diagnose(
     found: list[Diagnostic] = []
     opened: list[Opened] = []
     outputs = Outputs()
+    files = _each_once(files)
     for file in files:
         try:
             shot_list = shotlist.load(file, str(file))
@@ -199,6 +201,16 @@ def diagnose(
         opened.append(Opened(shot_list=shot_list, resolution=resolution))
     _refuse_unused(variables, opened, len(files))
     return in_order(found), opened
+
+
+def _each_once(files: Sequence[Path]) -> Sequence[Path]:
+    """The files without those that were named before. A link is a list of its own: its lockfile is another."""
+    if len(files) < 2:
+        return files
+    places: dict[Path, Path] = {}
+    for file in files:
+        places.setdefault(file.absolute(), file)
+    return list(places.values())
 
 
 def _refuse_unused(variables: Mapping[str, Any], opened: Sequence[Opened], files: int) -> None:

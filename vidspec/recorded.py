@@ -42,7 +42,7 @@ class Recorded:
         self.site = Site.real(file)
         self.list_path = _list_of(file)
         self._variables = variables
-        if not self.site.lock.exists():
+        if not self.site.has_lock:
             raise UsageError(f"there is no lockfile `{self.site.lock.name}`: nothing has been rendered yet")
         self.lock, self._flights = read_lock(self.site.lock), journal.read(self.site.journal)
         journal.settle(self.lock, self._flights)

@@ -62,10 +62,10 @@ class Run:
     """Everything that a run needs, given.
 
     `plan` holds all takes of the list, `work` those of them that are to be made, `stuck` those that were asked for
-    and wait for a person (failed before, in doubt, blocked), `orphans` requests under way for takes that the list
-    no longer has. With `drafts` every take is drawn here, free, whichever provider it is meant for; else `remote`
-    and `journal` are there for takes of other providers; of these it speaks to those in `accounts`, where that is
-    said. `untold` are settings that clips are not held against.
+    and wait for a person (failed before, in doubt, blocked), `standing` says how many are done already; `orphans`
+    are requests under way for takes that the list no longer has. With `drafts` every take is drawn here, free,
+    whichever provider it is meant for; else `remote` and `journal` are there for takes of other providers; of these
+    it speaks to those in `accounts`, where that is said. `untold` are settings that clips are not held against.
     """
 
     project: Path
@@ -83,6 +83,7 @@ class Run:
     purse: Purse | None = None
     fail_fast: bool = False
     stuck: tuple[Planned, ...] = ()
+    standing: int = 0
     orphans: tuple[Flight, ...] = ()
     drafts: bool = False
     untold: Collection[str] = ()

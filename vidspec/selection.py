@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import shlex
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from vidspec import graph
 from vidspec.diagnostic import listed, nearest
 from vidspec.errors import UsageError
+from vidspec.planned import Action, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,9 @@ _FACTS: Mapping[str, Facts] = {
     "provider": lambda planned: (planned.take.provider,),
     "model": lambda planned: (planned.take.model,),
 }
+
+
+_STATES = tuple(dict.fromkeys((*get_args(State), *get_args(Action))))
 
 
 def select(takes: Sequence[Planned], expression: str) -> set[str]:
@@ -76,6 +80,8 @@ def _term(takes: Sequence[Planned], term: str, needs: Mapping[str, Sequence[str]
 def _hint(takes: Sequence[Planned], term: str) -> str:
     wanted = term.removeprefix("+")
     kind, colon, pattern = wanted.partition(":")
+    if kind == "state" and colon and not any(fnmatchcase(state, pattern) for state in _STATES):
+        return f": there is no such state; there are {listed(_STATES, most=len(_STATES))}"
     facts: Facts = _FACTS[kind] if colon else lambda planned: (planned.take.shot, planned.slate)
     near = nearest(pattern if colon else wanted, {fact for planned in takes for fact in facts(planned) if fact})
     return f"; the nearest is `{kind}:{near}`" if near and colon else f"; the nearest is `{near}`" if near else ""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vidspec.diagnostic import shown
+from vidspec.errors import UsageError
 from vidspec.store import FOLDER
 
 if TYPE_CHECKING:
@@ -31,9 +34,17 @@ class Site:
         """What was learnt of how long clips take."""
         return self.folder / "history.json"
 
+    @property
+    def has_lock(self) -> bool:
+        """Whether anything stands at the lockfile's place: a link that leads nowhere too, which cannot be read."""
+        return os.path.lexists(self.lock)
+
     @classmethod
     def real(cls, shot_list: Path) -> Site:
-        """Where what is paid for is kept."""
+        """Where what is paid for is kept. Raises UsageError for a path that can be no list's: a directory."""
+        if shot_list.name in ("", "..") or os.path.isdir(shot_list):  # noqa: PTH112  (no path makes it raise)
+            advice = "name the list itself, such as `shots.yaml`"
+            raise UsageError(f"{shown(str(shot_list))} is a directory, not a list\n    help: {advice}")
         folder = shot_list.parent / FOLDER
         return cls(lock=shot_list.with_suffix(".lock"), journal=_journal(folder, shot_list), folder=folder)
 

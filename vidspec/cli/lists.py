@@ -31,7 +31,7 @@ def validate(*, files: tuple[Path, ...], no_color: bool, **options: Any) -> int:
 
 
 @click.command("config")
-@click.option("--shot", metavar="ID", help="Only this shot.")
+@click.option("--shot", "only", multiple=True, metavar="ID", help="Only this shot; may be given again.")
 @common("file", "var", "json", "quiet", "color")
 def config(*, file: Path, no_color: bool, **options: Any) -> int:
     from vidspec.commands import config

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from vidspec.shared import Shared
 
 
+AS_RENDERED = "what the lockfile records is had again as it was rendered, whatever it was made from"
+
+
 def path(_ctx: click.Context, _parameter: click.Parameter, value: str | tuple[str, ...]) -> Any:
     """Arguments as paths; pathlib is loaded here, since help has no use for it."""
     from pathlib import Path
@@ -28,6 +31,16 @@ def optional_path(_ctx: click.Context, _parameter: click.Parameter, value: str |
     from pathlib import Path
 
     return None if value is None else Path(value)
+
+
+def joined(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """Selections that were given one by one, as one: a blank joins. None where none was given.
+
+    One that says nothing (a shell's variable that is not set) makes the whole say nothing, which no command takes.
+    """
+    if not values:
+        return None
+    return " ".join(values) if all(value.strip() for value in values) else ""
 
 
 def costs(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, float] | None:
@@ -100,8 +113,17 @@ _SHARED: dict[str, Callable[[Callable[..., int]], Callable[..., int]]] = {
     "var": click.option(
         "--var", "variables", multiple=True, callback=_variable, metavar="NAME=VALUE", help="Override a variable."
     ),
-    "select": click.option("--select", "chosen", metavar="EXPR", help="Only these: ids, globs, tag:NAME, +ID …"),
-    "exclude": click.option("--exclude", "left_out", metavar="EXPR", help="Not these takes."),
+    "select": click.option(
+        "--select",
+        "chosen",
+        multiple=True,
+        callback=joined,
+        metavar="EXPR",
+        help="Only these: ids, globs, tag:NAME, +ID …",
+    ),
+    "exclude": click.option(
+        "--exclude", "left_out", multiple=True, callback=joined, metavar="EXPR", help="Not these takes."
+    ),
     "store": click.option(
         "--store", metavar="STORE", help="A folder or s3://BUCKET/PREFIX that keeps clips; else VIDSPEC_STORE."
     ),

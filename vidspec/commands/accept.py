@@ -49,7 +49,7 @@ def run(
         RenderError: the lockfile cannot be written.
     """
     (opened,), _ = open_lists([file], variables, offline=True)
-    if not opened.lock_path.exists():
+    if not opened.site.has_lock:
         raise UsageError(f"there is no lockfile {opened.lock_path.name} beside the list: nothing was rendered yet")
     with hold(state_folder(opened.shot_list.project)):
         found, asked = _marked(opened, shots, undo=undo)

@@ -11,7 +11,7 @@ from vidspec.errors import UsageError
 from vidspec.project import open_lists
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from vidspec.console import Console
@@ -21,23 +21,25 @@ if TYPE_CHECKING:
 
 
 def run(
-    file: Path, *, variables: Mapping[str, Any], shot: str | None, json: bool, quiet: bool, console: Console
+    file: Path,
+    *,
+    variables: Mapping[str, Any],
+    only: Collection[str] = (),
+    json: bool,
+    quiet: bool,
+    console: Console,
 ) -> int:
-    """Print the takes of a list, or of one shot, as YAML with the origin of each setting, or as JSON.
+    """Print the takes of a list, or of some shots alone, as YAML with the origin of each setting, or as JSON.
 
     Raises:
         ShotListError: the list is wrong.
-        UsageError: there is no shot of that id.
+        UsageError: there is no shot of one of these ids, or it has no takes.
     """
     (opened,), warnings = open_lists([file], variables)
     if not quiet:
         console.beside(sys.stderr).diagnostics(warnings)
-    takes = [take for take in opened.takes if shot in (None, take.shot)]
-    if shot in opened.resolution.shots and not takes:
-        raise UsageError(f"the shot `{shot}` is skipped, so it has no takes")
-    if shot is not None and not takes:
-        near = nearest(shot, opened.resolution.shots)
-        raise UsageError(f"there is no shot `{shot}`{f'; the nearest is `{near}`' if near else ''}")
+    _refuse_empty(only, opened)
+    takes = [take for take in opened.takes if not only or take.shot in only]
     if json:
         value = {"vidspec_json": 1, "title": opened.shot_list.title, "takes": [_value(take) for take in takes]}
         console.line(dumps(value, ensure_ascii=False, indent=2))
@@ -48,6 +50,17 @@ def run(
         for line in _lines(take, opened.resolution.shots[take.shot], opened):
             console.line(line)
     return 0
+
+
+def _refuse_empty(only: Collection[str], opened: Opened) -> None:
+    """Raise UsageError for the first of the shots that has no takes."""
+    full, shots = {take.shot for take in opened.takes}, opened.resolution.shots
+    for shot in only:
+        if shot in shots and shot not in full:
+            raise UsageError(f"the shot `{shot}` is skipped, so it has no takes")
+        if shot not in shots:
+            near = nearest(shot, shots)
+            raise UsageError(f"there is no shot `{shot}`{f'; the nearest is `{near}`' if near else ''}")
 
 
 def _value(take: Take) -> dict[str, Any]:

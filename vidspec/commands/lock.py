@@ -35,7 +35,7 @@ def mv(file: Path, old: str, new: str, *, quiet: bool, console: Console) -> int:
         Refusal: another run holds the project.
     """
     site = Site.real(file)
-    if not site.lock.exists():
+    if not site.has_lock:
         raise UsageError(f"there is no lockfile {site.lock.name} beside the list")
     with hold(state_folder(site.lock.parent)):
         lock, log = read_lock(site.lock), Journal(site.journal)

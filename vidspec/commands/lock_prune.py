@@ -91,7 +91,7 @@ def run(
 
 def _gone(opened: Opened, given_up: Sequence[str]) -> Gone:
     site = opened.site
-    if not site.lock.exists() and not site.journal.exists():
+    if not site.has_lock and not site.journal.exists():
         raise UsageError(f"there is no lockfile {site.lock.name} beside the list")
     lock, log = read_lock(site.lock), Journal(site.journal)
     settle(lock, log.flights)

@@ -64,7 +64,7 @@ def run(
         webs.append((one.shot_list.name, web))
         if json:
             values.append(
-                {"file": one.shot_list.name, **plan_table.plan_value(found, slates), "graph": web.value()}
+                {"file": one.shot_list.name, **plan_table.plan_value(found, slates, lock), "graph": web.value()}
             )
         elif form == "markdown":
             _print_markdown(console, one, web, graph=graph, quiet=quiet, lists=len(opened))

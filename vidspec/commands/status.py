@@ -8,7 +8,7 @@ from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from vidspec.diagnostic import counted
-from vidspec.plan_table import is_accepted, prunable, why
+from vidspec.plan_table import is_accepted, is_chosen, prunable, request_id, why
 from vidspec.planned import Afloat
 from vidspec.project import open_lists, selected
 
@@ -63,7 +63,7 @@ def run(
         console.line(dumps(value, ensure_ascii=False, indent=2))
         return 0
     if not quiet:
-        _print_takes(console, takes, lock)
+        _print_takes(console, takes, lock, Counter(planned.take.shot for planned in found.takes))
     counted_states = Counter(planned.state.replace("_", " ") for planned in takes)
     words = ", ".join(f"{count} {state}" for state, count in counted_states.items())
     console.line(f"{counted(len(takes), 'take')}: {words}")
@@ -74,20 +74,22 @@ def run(
     return 0
 
 
-def _print_takes(console: Console, takes: Sequence[Planned], lock: Lock) -> None:
-    console.rows(
-        [
+def _print_takes(console: Console, takes: Sequence[Planned], lock: Lock, counts: Mapping[str, int]) -> None:
+    """A row for each take. Which is chosen is said where there is a choice: `counts` are the takes of each shot."""
+    rows = []
+    for planned in takes:
+        record = lock.get(planned.slate)
+        marked = is_chosen(record) and counts[planned.take.shot] > 1
+        rows.append(
             [
                 console.paint(planned.state.replace("_", " "), _HUES[planned.state]),
-                planned.slate,
+                f"{planned.slate}  {console.paint('chosen', 'bold')}" if marked else planned.slate,
                 planned.take.provider,
-                *_facts(lock.get(planned.slate)),
+                *_facts(record),
                 why(planned),
             ]
-            for planned in takes
-        ],
-        indent="",
-    )
+        )
+    console.rows(rows, indent="")
 
 
 def _facts(record: Record | None) -> tuple[str, str, str]:
@@ -110,8 +112,9 @@ def _value(planned: Planned, record: Record | None) -> dict[str, Any]:
         "action": planned.action,
         "reasons": list(planned.reasons),
         "accepted": is_accepted(planned),
+        "chosen": is_chosen(record),
         "output": planned.take.output,
         "sha256": output.sha256 if output else None,
-        "request_id": planned.request_id,
+        "request_id": request_id(planned, record),
         "rendered_at": record.rendered_at if record else None,
     }
