@@ -70,7 +70,7 @@ PAID = f"""
 def test_a_chosen_take_is_marked_and_others_go_on_from_it(drawn: Path, vidspec: Vidspec) -> None:
     assert chosen("a-t02") == (
         "chosen  a-t02\n"
-        "stale   b-t01  first_frame: now last of a-t02; to render it: free\n"
+        "stale   b-t01  first_frame: last of a-t01 → last of a-t02; to render it: free\n"
         "stale   c-t01  first_frame: b-t01 will be rendered anew; to render it: free\n"
         "to render what is stale by that: free\n"
     )
@@ -88,7 +88,7 @@ def test_what_is_stale_by_a_choice_is_priced_and_what_is_behind_that_is_left(fer
     assert ferry.render().returncode == 0
     assert chosen("a-t02") == (
         "chosen  a-t02\n"
-        "stale   b-t01  first_frame: now last of a-t02; to render it: ~2.00 cny\n"
+        "stale   b-t01  first_frame: last of a-t01 → last of a-t02; to render it: ~2.00 cny\n"
         "behind  c-t01  left so, unless `--with-dependants` is given: ~2.00 cny\n"
         "to render what is stale by that: about 2.00 cny; with `--with-dependants`: about 4.00 cny\n"
     )

@@ -36,7 +36,7 @@ def with_recorded_frames(
             continue  # the lockfile's own take: it was sent so, whichever clip that other take has by now
         asked = {key: source.get(key) for key in given.frame.value()} == given.frame.value()
         if needed is None or not asked or not source.get("sha256"):
-            changes.append(_framed_anew(given, source, f"now {short(given.frame.value())}"))
+            changes.append(_framed_anew(given, source, _renamed(source, given.frame.value())))
         elif needed.pays:
             changes.append(_framed_anew(given, source, f"{given.frame.slate} will be rendered anew", behind=True))
         elif clip_of(needed, lock) != source.get("of"):
@@ -44,6 +44,13 @@ def with_recorded_frames(
         else:
             request = with_frame(request, given, source["sha256"])
     return replace(take, request=dict(request)), tuple(changes)
+
+
+def _renamed(source: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """Which frame it was, and which it is to be."""
+    was = {key: source[key] for key in asked if key in source}
+    is_told = was.keys() == asked.keys() and was != asked
+    return f"{short(was)} → {short(asked)}" if is_told else f"now {short(asked)}"
 
 
 def _framed_anew(given: Input, source: Mapping[str, Any], note: str, *, behind: bool = False) -> Change:

@@ -129,7 +129,8 @@ def short(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict) and "slate" in value:
-        return f"{value.get('at', 'clip')} of {value['slate']}"
+        at = value.get("at", "clip")
+        return f"{at} s of {value['slate']}" if isinstance(at, int | float) else f"{at} of {value['slate']}"
     if isinstance(value, dict):
         return ", ".join(f"{key} {short(item)}" for key, item in value.items())
     if isinstance(value, list):
