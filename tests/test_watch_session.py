@@ -6,10 +6,13 @@ import fcntl
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 Shots = Callable[..., Path]
 TWO = "- {id: a, prompt: one}\n- {id: b, prompt: two}"
 PATIENCE = 20.0
+GLANCE = 0.1
+"""Seconds after which is looked again: of what threads do, or what was there only for a moment, nobody tells."""
 
 pytestmark = pytest.mark.slow
 
@@ -101,6 +106,11 @@ class Watched:
         self._changed.set()
         self._changed = trio.Event()
 
+    async def _news(self, changed: trio.Event) -> None:
+        """Wait until something is told, or a moment."""
+        with trio.move_on_after(GLANCE):
+            await changed.wait()
+
     def words(self, *kinds: str) -> list[str]:
         """What was told of some kinds, with times left out."""
         told = [one.words for one in self.moments if one.kind in kinds or not kinds]
@@ -111,7 +121,7 @@ class Watched:
         try:
             with trio.fail_after(PATIENCE):
                 while not holds():
-                    await self._changed.wait()
+                    await self._news(self._changed)
         except trio.TooSlowError:
             raise AssertionError((self.words(), self.state)) from None
 
@@ -138,7 +148,7 @@ class Watched:
                 text = body.decode()
                 if f'data-page="{self.state["page"]}"' in text:
                     return text
-                await changed.wait()
+                await self._news(changed)
 
     async def becomes(self, holds: Callable[[str], bool]) -> str:
         """Wait until something holds of the page; its text."""
@@ -147,7 +157,7 @@ class Watched:
                 changed = self._changed
                 if holds(text := await self.page()):
                     return text
-                await changed.wait()
+                await self._news(changed)
 
     async def shows(self, words: str) -> None:
         """Wait until the page shows a text, such as a prompt, that stands by itself."""
@@ -635,6 +645,77 @@ def test_when_it_is_ended_in_the_middle_nothing_is_left_behind(
     assert not own_folders(project)
     with (project / ".vidspec/run.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_what_a_session_that_was_killed_has_left_goes_with_the_next_one(
+    shots: Shots, project: Path, drawing: Studio
+) -> None:
+    path = shots("- {id: a, prompt: one}")
+    command = [sys.executable, "-m", "vidspec", "watch", "shots.yaml", "--quiet"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        stop = time.monotonic() + PATIENCE
+        while not own_folders(project) and process.poll() is None and time.monotonic() < stop:
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGKILL)
+    (left,) = own_folders(project)
+    (left / "posters").mkdir(exist_ok=True)
+    (left / "posters" / "one.webp").write_bytes(b"x")
+
+    async def main() -> None:
+        async with watched(path) as found:
+            await found.shows("one")
+            (own,) = own_folders(project)
+            assert own != left
+
+    trio.run(main)
+    assert own_folders(project) == []
+
+
+def test_what_a_living_session_has_is_left_alone(shots: Shots, project: Path, drawing: Studio) -> None:
+    one, other = shots("- {id: a, prompt: one}"), shots("- {id: b, prompt: two}", name="other.yaml")
+    elsewhere = project.parent / "elsewhere"
+    elsewhere.mkdir()
+
+    async def main() -> None:
+        async with watched(one) as first:
+            text = await first.becomes(lambda text: "poster/" in text)
+            (folder,) = own_folders(project)
+            (project / ".vidspec/watch-link").symlink_to(elsewhere)
+            (project / ".vidspec/watch-file").write_text("x")
+            async with watched(other) as second:
+                await second.becomes(lambda text: "poster/" in text)
+                assert folder in own_folders(project)
+                for poster in set(re.findall(r'src="(poster/[^"]+)"', text)):
+                    assert (await first.get(poster))[0] == 200
+
+    trio.run(main)
+    assert elsewhere.is_dir()
+    assert sorted(one.name for one in own_folders(project)) == ["watch-file", "watch-link"]
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(session, "_held"), (fcntl, "flock")], ids=["before it is opened", "before it is held"]
+)
+def test_a_folder_that_another_session_clears_too_soon_is_made_again(
+    project: Path, monkeypatch: pytest.MonkeyPatch, module: Any, name: str
+) -> None:
+    state = state_folder(project)
+    hold = getattr(module, name)
+    cleared: list[Path] = []
+
+    def late(*given: Any) -> Any:
+        if not cleared:
+            cleared.extend(own_folders(project))
+            session._clear_dead(state)
+        return hold(*given)
+
+    monkeypatch.setattr(module, name, late)
+    with ExitStack() as stack:
+        folder = session._own(state, stack)
+        assert own_folders(project) == [folder]
+        assert cleared
+        assert folder not in cleared
+    assert own_folders(project) == []
 
 
 def test_two_lists_of_one_project_are_watched_at_once(shots: Shots, drawing: Studio) -> None:

@@ -6,20 +6,25 @@ What is asked and what an answer means are functions of values; keys come from, 
 from __future__ import annotations
 
 import os
+import re
+import select
 import shutil
 import sys
 import termios
 import textwrap
 import tty
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from vidspec.errors import ShotListError, UsageError
+from vidspec.hold import hold
 from vidspec.plan_table import amount
-from vidspec.project import diagnose
+from vidspec.project import ProjectDisk, diagnose
 from vidspec.report import settings
+from vidspec.report.advice import Speech
 from vidspec.report.settings import TEXTS
+from vidspec.store import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,23 +37,44 @@ if TYPE_CHECKING:
     from vidspec.report.settings import Compared
     from vidspec.take import Take
 
-__all__ = ["Candidate", "Question", "answers", "ask", "questions"]
+__all__ = ["Candidate", "Question", "answers", "ask", "questions", "settle"]
 
 KEEP, BACK, END = "\r\n", "b", "q\x04"
 """The keys that leave a shot as it is, go back to the one before, and leave it and all others."""
 ERASE = "\x7f\b"
 """The keys that take back a figure."""
+UNKNOWN = "\x1b"
+"""A key that means nothing, such as ESC itself."""
+TOGETHER = 0.03
+"""Seconds within which all is there that a terminal sends for one key."""
+LONGEST = 4096
+"""Bytes after which what does not end is no key."""
+
+_KEY = re.compile(
+    rb"""(?sx)
+    \x1b+ \[\[? [ -?]* [^ -?\[]                    # an arrow, Home, F5: to the first byte that is no parameter
+    | \x1b+ O [ -?]* [^ -?]                         # the same from the other half of the keyboards
+    | \x1b+ [\]PX^_] .*? (?: \x07 | \x1b\\ )         # what a terminal says of itself
+    | (?: \x1b+ (?! [\[O\]PX^_] ) )?                # Alt, or nothing, and a letter as UTF-8 has it
+      (?: [^\x1b\xc0-\xf7] | [\xc0-\xdf]. | [\xe0-\xef].. | [\xf0-\xf7]... )
+    """
+)
+"""What a terminal sends for one key; any of it may be several bytes long, and have figures among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A rendered take: how it is named and what it is, and what it has that others of its shot have otherwise."""
+    """A rendered take: how it is named and what it is, and what it has that others of its shot have otherwise.
+
+    Of one that `is_gone` the clip is no longer where it was put.
+    """
 
     number: int
     slate: str
     facts: tuple[str, ...]
     path: str
     is_chosen: bool
+    is_gone: bool = False
     own: tuple[tuple[str, str], ...] = ()
     texts: Mapping[str, Sequence[Piece]] = field(default_factory=dict)
 
@@ -78,20 +104,21 @@ def questions(opened: Opened, lock: Lock) -> list[Question]:
         record = lock.get(take.slate)
         if record is not None and record.rendered:
             groups.setdefault(take.shot, []).append((take, record))
-    return [_question(shot, group) for shot, group in groups.items() if len(group) > 1]
+    disk = ProjectDisk(opened.shot_list.project, opened.site.folder)
+    return [_question(shot, group, disk) for shot, group in groups.items() if len(group) > 1]
 
 
-def _question(shot: str, group: Sequence[tuple[Take, Record]]) -> Question:
+def _question(shot: str, group: Sequence[tuple[Take, Record]], disk: ProjectDisk) -> Question:
     compared = settings.compared([settings.sent(take, record) for take, record in group])
     return Question(
         shot=shot,
         scene=group[0][0].scene or "",
         prompt=compared.texts.get("prompt", ""),
-        candidates=tuple(_candidate(take, record, compared, index) for index, (take, record) in enumerate(group)),
+        candidates=tuple(_candidate(*one, compared, index, disk) for index, one in enumerate(group)),
     )
 
 
-def _candidate(take: Take, record: Record, compared: Compared, index: int) -> Candidate:
+def _candidate(take: Take, record: Record, compared: Compared, index: int, disk: ProjectDisk) -> Candidate:
     output = record.output
     assert output is not None
     seed = record.seed_used if record.seed_used is not None else record.seed
@@ -107,6 +134,7 @@ def _candidate(take: Take, record: Record, compared: Compared, index: int) -> Ca
         facts=facts,
         path=output.path,
         is_chosen=bool(record.chosen),
+        is_gone=disk.size(output.path) is None,
         own=tuple((one.name, one.value) for one in compared.own[index] if one.name != "seed"),
         texts={name: text.new for name, text in compared.reworded[index].items() if name in TEXTS},
     )
@@ -123,14 +151,14 @@ def answers(
 ) -> dict[str, str]:
     """Ask one shot after the other; the slates that were chosen, by shot, without those that were so before.
 
-    `show` puts the question of that place, `read` gives the next key and nothing where there are no more, and
-    `refuse` is called for a key that means nothing.
+    `show` puts the question of that place, with what was answered to it so far as what is chosen; `read` gives the
+    next key and nothing where there are no more, and `refuse` is called for a key that means nothing.
     """
     found: dict[str, str] = {}
     place = 0
     while place < len(asked):
         question = asked[place]
-        show(question, place)
+        show(_so_far(question, found.get(question.shot)), place)
         answer = _answer(question, read, refuse)
         if answer == "end":
             break
@@ -139,10 +167,18 @@ def answers(
             continue
         if isinstance(answer, Candidate):
             found.pop(question.shot, None)
-            if not answer.is_chosen:
+            if [one.slate for one in question.candidates if one.is_chosen] != [answer.slate]:
                 found[question.shot] = answer.slate
         place += 1
     return found
+
+
+def _so_far(question: Question, slate: str | None) -> Question:
+    """The question as it stands once that take was answered to it, if any was."""
+    if slate is None:
+        return question
+    marked = tuple(replace(one, is_chosen=one.slate == slate) for one in question.candidates)
+    return replace(question, candidates=marked)
 
 
 def _answer(question: Question, read: Callable[[], str], refuse: Callable[[], None]) -> Candidate | str:
@@ -176,11 +212,33 @@ def _answer(question: Question, read: Callable[[], str], refuse: Callable[[], No
 # --- at the terminal ---------------------------------------------------------------------------------------
 
 
+def settle(
+    file: Path, variables: Mapping[str, Any], console: Console, record: Callable[[Sequence[str]], int]
+) -> int:
+    """Ask, and have the slates recorded by `record`; what that returns, or 0 where all stays as it is.
+
+    Where they cannot be recorded, the command that does so later is printed. Raises as `ask` and `record` do.
+    """
+    slates = ask(file, variables, console)
+    if not slates:
+        return 0
+    try:
+        return record(slates)
+    except Exception:
+        notes = console.beside(sys.stderr)
+        notes.line(f"{notes.paint('not recorded:', 'yellow')} what was chosen; this records it, once it can be:")
+        notes.line(f"  {Speech(file=str(file), variables=variables).command('choose', *slates)}")
+        raise
+
+
 def ask(file: Path, variables: Mapping[str, Any], console: Console) -> list[str]:
     """Show the shots of which several takes are rendered, and ask which it is to be; the slates that were chosen.
 
+    The project is held for a moment before anything is asked, and not while somebody thinks.
+
     Raises:
-        UsageError: nobody sits at a terminal.
+        UsageError: nobody sits at a terminal, or the project cannot be held at all.
+        Refusal: another run holds the project.
         ShotListError, LockError, JournalError: the list, or what is recorded of it, cannot be read.
     """
     if not (sys.stdin and sys.stdin.isatty() and console.stream.isatty()):
@@ -193,6 +251,8 @@ def ask(file: Path, variables: Mapping[str, Any], console: Console) -> list[str]
     if not asked:
         console.line("nothing to choose: no shot has more than one rendered take")
         return []
+    with hold(state_folder(opened[0].shot_list.project)):
+        pass
 
     def show(question: Question, place: int) -> None:
         for line in lines(question, place, len(asked), console):
@@ -215,7 +275,8 @@ def lines(question: Question, place: int, of: int, console: Console) -> Iterator
     prompt = textwrap.shorten(_plain(question.prompt), 3 * (columns - 2), placeholder=" …")
     yield from textwrap.wrap(prompt, columns - 2, initial_indent="  ", subsequent_indent="  ")
     for one in question.candidates:
-        mark = f"  {console.paint('chosen', 'green', 'bold')}" if one.is_chosen else ""
+        mark = f"  {console.paint('gone', 'red')}" if one.is_gone else ""
+        mark += f"  {console.paint('chosen', 'green', 'bold')}" if one.is_chosen else ""
         facts = "  ".join(filter(None, one.facts))
         yield f"  {console.paint(str(one.number), 'bold')}  {one.slate}  {facts}  {_plain(one.path)}{mark}"
         if one.own:
@@ -223,10 +284,22 @@ def lines(question: Question, place: int, of: int, console: Console) -> Iterator
         for name, pieces in one.texts.items():
             told = "".join(_piece(each, console) for each in pieces)
             yield f"     {name.replace('_', ' ')}: {told or 'none'}"
-    numbers = f"{question.candidates[0].number}-{question.candidates[-1].number}"
     kept = f"keeps {question.chosen.slate}" if question.chosen else "leaves it as it is"
     back = ", b goes back" if place else ""
-    yield console.paint(f"  {numbers} chooses, Enter {kept}{back}, q ends here, Ctrl-C forgets it all", "dim")
+    yield console.paint(
+        f"  {_numbers(question)} chooses, Enter {kept}{back}, q ends here, Ctrl-C forgets it all", "dim"
+    )
+
+
+def _numbers(question: Question) -> str:
+    """The numbers that there are; those that follow each other as the first and the last of them."""
+    runs: list[list[int]] = []
+    for one in sorted(one.number for one in question.candidates):
+        if runs and runs[-1][-1] == one - 1:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _piece(piece: Piece, console: Console) -> str:
@@ -254,14 +327,24 @@ def _keys() -> Iterator[Callable[[], str]]:
     before = termios.tcgetattr(number)
     tty.setcbreak(number)
 
-    def read() -> str:
-        try:
-            return os.read(number, 1).decode("ascii", "replace")
-        except OSError:  # the terminal has gone
-            return ""
-
     try:
-        yield read
+        yield lambda: _key(number)
     finally:
         with suppress(termios.error):
             termios.tcsetattr(number, termios.TCSADRAIN, before)
+
+
+def _key(number: int) -> str:
+    """The next key at a terminal; `UNKNOWN` for each that is more than one byte long."""
+    data = _byte(number)
+    while data and len(data) < LONGEST and not _KEY.fullmatch(data) and (more := _byte(number, TOGETHER)):
+        data += more
+    return data.decode() if len(data) < 2 and data.isascii() else UNKNOWN
+
+
+def _byte(number: int, patience: float | None = None) -> bytes:
+    """The next byte; nothing where there is none within some seconds, or never will be."""
+    try:
+        return os.read(number, 1) if select.select([number], [], [], patience)[0] else b""
+    except OSError:  # the terminal has gone
+        return b""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vidspec.cli.parameters import ask, common, costs, make_console, optional_path, rehearsal, shared
+from vidspec.cli.parameters import AS_RENDERED, ask, common, costs, make_console, optional_path, rehearsal, shared
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -19,7 +20,7 @@ class _Plan(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does, after the word has been put where it was left out."""
         end = args.index("--") if "--" in args else len(args)
-        given = list(zip(args[:end], [*args[1:end], ""], strict=True))
+        given = zip(args[:end], [*args[1:end], ""], strict=False)
         found = [
             "--graph=text" if word == "--graph" and following not in ("text", "mermaid") else word
             for word, following in given
@@ -91,6 +92,8 @@ def render(
 
     if frozen and (rehearse or options["draft"]):
         raise click.UsageError("`--frozen` goes with neither `--draft` nor `--rehearse`")
+    if frozen and options["dependants"]:
+        raise click.UsageError(f"`--frozen` and `--with-dependants` do not go together: {AS_RENDERED}")
     chosen = Options(
         rehearsal=rehearsal(rehearse=rehearse, draft=options["draft"], faults=faults, speed=speed),
         ask=ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
@@ -173,6 +176,7 @@ def adopt(*, file: Path, slate: str, request_id: str, no_color: bool) -> int:
 @click.command("report")
 @click.option("-o", "--out", callback=optional_path, metavar="DIR", help="Its folder; else beside the list.")
 @click.option("--self-contained", is_flag=True, help="One file, with posters and small copies of the clips inside.")
+@click.option("--force", is_flag=True, help="Write over a page that is not a report of vidspec.")
 @common("file", "select", "exclude", "var", "quiet", "color")
 def report(*, file: Path, no_color: bool, **options: Any) -> int:
     from vidspec.commands import report
@@ -200,15 +204,17 @@ def choose(
     console = make_console(no_color=no_color)
     if interactive and (slates or options["clear"]):
         raise click.UsageError("`--interactive` asks for the takes: name none")
-    if interactive:
-        from vidspec.choosing import ask
 
-        slates = tuple(ask(file, variables, console))
-        if not slates:
-            return 0
-    elif not slates:
+    def record(named: Sequence[str]) -> int:
+        return choose.run(file, named, variables=variables, console=console, **options)
+
+    if interactive:
+        from vidspec.choosing import settle
+
+        return settle(file, variables, console, record)
+    if not slates:
         raise click.UsageError("name the takes, such as `s010-t02`, or ask with `--interactive`")
-    return choose.run(file, slates, variables=variables, console=console, **options)
+    return record(slates)
 
 
 @click.command("watch")

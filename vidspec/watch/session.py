@@ -6,9 +6,12 @@ is what is drawn and shown.
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import tempfile
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +35,7 @@ from vidspec.watch.server import listen, serve
 from vidspec.watch.view import Bell, Moment, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from vidspec.watch.page import Page
     from vidspec.watch.reading import Found, Reading
@@ -43,6 +46,8 @@ PRINT_EVERY = 1.0
 """Seconds between two pages, where nothing has been saved in between."""
 TICK = 50_000_000
 """Nanoseconds by which the clock of a file system may be behind ours."""
+_OWN = "watch-"
+"""What the name of a session's own folder begins with."""
 
 
 class Session:
@@ -178,11 +183,47 @@ class Session:
         """A folder for what the page shows besides clips, as long as the session lasts."""
         if self._folder is None:
             try:
-                made = tempfile.TemporaryDirectory(prefix="watch-", dir=state_folder(self._file.parent))
-            except OSError:  # a project that may only be read
+                state = state_folder(self._file.parent)
+                _clear_dead(state)
+                self._folder = _own(state, self._stack)
+            except OSError:  # a project that may only be read, or whose folders cannot be held
                 made = tempfile.TemporaryDirectory(prefix="vidspec-watch-")
-            self._folder = Path(self._stack.enter_context(made))
+                self._folder = Path(self._stack.enter_context(made))
         return self._folder
+
+
+def _own(state: Path, stack: ExitStack) -> Path:
+    """A new folder in the state folder, held until it goes, which is when `stack` ends. Raises OSError."""
+    while True:
+        made = tempfile.TemporaryDirectory(prefix=_OWN, dir=state)
+        try:
+            stack.enter_context(_held(Path(made.name)))
+        except (BlockingIOError, FileNotFoundError):  # another session has cleared it before it was held
+            made.cleanup()
+        except OSError:
+            made.cleanup()
+            raise
+        else:
+            return Path(stack.enter_context(made))
+
+
+def _clear_dead(state: Path) -> None:
+    """Take away the folders of sessions that were killed: nobody holds them any more."""
+    for folder in state.glob(f"{_OWN}*"):
+        with suppress(OSError), _held(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a folder, as no dead process does. Raises OSError: BlockingIOError where another holds it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        folder.stat()
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _complaint(file: Path, reading: Reading) -> Moment:
