@@ -11,6 +11,7 @@ import pytest
 from vidspec.console import Console
 from vidspec.events import Tally
 from vidspec.lock import Cost, Record
+from vidspec.plan_table import amount
 from vidspec.project import open_lists
 from vidspec.state import Flight
 from vidspec.summary import print_ending
@@ -196,6 +197,14 @@ def test_what_failed_before_says_so_and_what_to_do(found: Plan) -> None:
         "          help: change the prompt, or send the same again with `--retry-failed`",
         "not done: nothing to do",
     ]
+
+
+def test_what_only_the_lockfile_knows_of_costs_what_that_says(found: Plan) -> None:
+    record = _flight("a-t01").record
+    first = replace(found.takes[0], action="collect", cost=None, record=record)
+    assert record.cost is not None
+    said = _ended(replace(found, takes=(first,)), Tally(under_way=["a-t01"]), interrupted=True)[-1]
+    assert said == f"still at providers: 1 take, {amount(record.cost)}; the same command collects it, free"
 
 
 @pytest.mark.parametrize(

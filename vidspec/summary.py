@@ -191,8 +191,8 @@ def _under_way(found: Plan, slates: list[str]) -> str:
     """What providers still have, what that costs whatever one does, and that it can be had for nothing more."""
     costs: dict[str, Cost | None] = {flight.slate: flight.record.cost for flight in found.orphans}
     for one in found.takes:
-        sent = one.flight.record.cost if one.flight is not None and one.action == "collect" else None
-        costs[one.slate] = one.cost or sent
+        sent = one.flight.record if one.flight is not None else one.record
+        costs[one.slate] = one.cost or (sent.cost if sent is not None and one.action == "collect" else None)
     prices = [costs.get(slate) for slate in slates]
     unpriced = prices.count(None)
     parts = [budget.shown(budget.totals(prices), free=""), f"{unpriced} unpriced" if unpriced else ""]
