@@ -197,7 +197,7 @@ def test_what_could_not_be_collected_may_be_resubmitted(film: Film, house: House
     house.looks = [house.reply({"message": "gone"}, 404)]
     ended = film.render()
     assert ended.returncode == 1
-    assert "HTTP 404: gone; `--resubmit a-t01` would pay for another" in ended.stdout
+    assert "HTTP 404: gone; `--resubmit a-t01` would pay for another (~2.00 cny)" in ended.stdout
     assert "accepted as r900, and not had last time: HTTP 404: gone" in film.vidspec("plan", "shots.yaml").stdout
     ended = film.render("--resubmit", "a-t01")
     assert (ended.returncode, house.sent) == (0, ["one"]), ended.stdout + ended.stderr

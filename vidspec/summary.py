@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vidspec import budget
 from vidspec.diagnostic import counted
+from vidspec.plan_table import amount
 from vidspec.planned import STUCK
 from vidspec.providers import PROVIDERS, table
 
@@ -148,7 +149,8 @@ def _fates(found: Plan, slates: set[str], tally: Tally, keys: Mapping[str, str])
     under_way = set(tally.under_way)
     for slate, reason in tally.failed.items():
         is_collected = slate in planned and planned[slate].action == "collect"
-        more = f"; `--resubmit {slate}` would pay for another" if is_collected else ""
+        price = f" ({amount(planned[slate].again)})" if is_collected else ""
+        more = f"; `--resubmit {slate}` would pay for another{price}" if is_collected else ""
         advice = _advice(tally.blames.get(slate), owners.get(slate, ""), keys, is_there=slate in under_way)
         yield _Fate("failed", "red", slate, reason + more, advice)
     for slate, reason in tally.in_doubt.items():
