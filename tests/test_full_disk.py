@@ -427,7 +427,7 @@ def test_in_a_folder_that_is_not_ours_to_write_in_nothing_is_sent(
     [
         (".vidspec/journal", 3, "cannot write the journal shots.jsonl", 0),
         (".vidspec/objects", 1, "failed    siliconflow-t01: ", 1),
-        ("renders", 1, "failed    siliconflow-t01: ", 1),
+        ("renders", 2, "`renders` is no folder, and clips are to go there; nothing was submitted", 0),
         ("shots.lock", 2, "", 0),
     ],
 )

@@ -95,8 +95,8 @@ def refuse_left_behind(shot_list: Path, own: Path) -> None:
 
 
 def refuse_no_place(project: Path, outputs: Iterable[str]) -> None:
-    """Raise UsageError where a folder that a clip is to go to cannot be made, or not be written in."""
-    good: set[Path] = set()
+    """Raise UsageError where a folder of a project that a clip is to go to cannot be made, or not be written in."""
+    good = {project}
     for folder in {(project / output).parent for output in outputs}:
         while folder not in good and not os.path.lexists(folder):
             folder = folder.parent
