@@ -22,19 +22,10 @@ from vidspec.errors import ShotListError, UsageError
 
 Shots = Callable[..., Path]
 
-RUN = """
-import sys
-from pathlib import Path
-from vidspec.commands import watch
-from vidspec.console import Console
-sys.exit(watch.run(Path(sys.argv[1]), variables={}, port=0, quiet="-q" in sys.argv, console=Console(colour=False)))
-"""
-
-
 @contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """The command in a process of its own, ended as with Ctrl-C."""
-    command = [sys.executable, "-c", RUN, *arguments]
+    command = [sys.executable, "-m", "vidspec", "watch", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process

@@ -244,8 +244,8 @@ class _Engine:
         record = planned.record
         if record is not None and record.rendered:
             take = as_recorded(take, record)
-            same = (planned.action == "wait" or planned.changes) and not differences(take, record)
-            if same and (ending := await self._had(planned, record, released)):
+            as_before = (planned.action == "wait" or planned.changes) and not differences(take, record)
+            if as_before and (ending := await self._had(planned, record, released)):
                 self._name_frames(planned.slate, found)
                 return ending
         take = self._with_seed(take)
