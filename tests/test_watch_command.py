@@ -22,6 +22,7 @@ from vidspec.errors import ShotListError, UsageError
 
 Shots = Callable[..., Path]
 
+
 @contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """The command in a process of its own, ended as with Ctrl-C."""
