@@ -90,5 +90,29 @@ def test_columns_line_up_whatever_is_in_them() -> None:
     console.rows([])
 
 
+@pytest.mark.parametrize("columns", [40, 61, 200])
+def test_on_a_terminal_the_last_column_goes_on_below_itself(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    stream = Stream(tty=True)
+    words = "prompt: a ferry casts off → 夜渡 casts off at dusk, slowly; seed: 7 → 8"
+    rows = [["render", "s010-t01", words], ["wait", "s020-t01", "needs s010-t01 first"]]
+    Console(stream, colour=False).rows(rows)
+    lines = stream.getvalue().splitlines()
+    assert max(map(width, lines)) <= columns
+    assert (len(lines) > 2) == (columns < 100)
+    assert lines[-1] == "  wait    s020-t01  needs s010-t01 first"
+    assert all(line.startswith(" " * 20) and line[20] != " " for line in lines[1:-1])
+    assert " ".join([lines[0][20:], *(line[20:] for line in lines[1:-1])]) == words
+
+
+def test_where_there_is_no_room_for_the_last_column_it_is_left_to_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    stream = Stream(tty=True)
+    Console(stream, colour=False).rows([["render", "s010-t01", "a ferry casts off at dusk"]])
+    assert stream.getvalue() == "  render  s010-t01  a ferry casts off at dusk\n"
+
+
 def test_one_is_one_and_all_else_is_many() -> None:
     assert [counted(count, "take") for count in (0, 1, 2)] == ["0 takes", "1 take", "2 takes"]

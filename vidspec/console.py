@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from vidspec.diagnostic import Diagnostic
 
 _STYLES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36", "bold": "1", "dim": "2"}
+_LEAST = 20
+"""Columns below which a text is not folded."""
 
 
 class Console:
@@ -55,12 +58,20 @@ class Console:
             self.line(f"{self.paint('note:', 'cyan', 'bold')} {one}")
 
     def rows(self, rows: Sequence[Sequence[str]], *, indent: str = "  ", right: Iterable[int] = ()) -> None:
-        """Write rows in columns two blanks apart; the columns named in `right` are set flush right."""
+        """Write rows in columns two blanks apart; the columns named in `right` are set flush right.
+
+        On a terminal what does not fit goes on below, in the last column.
+        """
         flush = set(right)
         widths = [max(map(width, column)) for column in zip(*rows, strict=True)] if rows else []
+        before = len(indent) + sum(one + 2 for one in widths[:-1])
+        room = shutil.get_terminal_size().columns - before if self.stream.isatty() else 0
         for row in rows:
             cells = [_set(cell, widths[index], flush=index in flush) for index, cell in enumerate(row)]
-            self.line(f"{indent}{'  '.join(cells)}".rstrip())
+            first, *more = _folded(cells.pop().rstrip(), room)
+            self.line(f"{indent}{'  '.join((*cells, first))}".rstrip())
+            for line in more:
+                self.line(f"{' ' * before}{line}")
 
 
 def width(text: str) -> int:
@@ -74,6 +85,20 @@ def width(text: str) -> int:
         elif not combining(character):
             count += 2 if east_asian_width(character) in "WF" else 1
     return count
+
+
+def _folded(text: str, columns: int) -> list[str]:
+    """A text in lines of so many columns, broken at blanks; in one where they are too few to be read."""
+    if columns < _LEAST or len(text) <= columns // 2:  # no letter is wider than two columns
+        return [text]
+    first, *words = text.split(" ")
+    lines = [first]
+    for word in words:
+        if width(f"{lines[-1]} {word}") > columns:
+            lines.append(word)
+        else:
+            lines[-1] += f" {word}"
+    return lines
 
 
 def _set(text: str, columns: int, *, flush: bool) -> str:
