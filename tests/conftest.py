@@ -25,6 +25,7 @@ from trio.testing import MockClock
 
 from vidspec import cli, download, journal
 from vidspec.commands import render
+from vidspec.ingredients import Ingredients
 from vidspec.journal import Journal
 from vidspec.ledger import Ledger
 from vidspec.lock import Record
@@ -327,17 +328,7 @@ def house(clip: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch) -> Hous
 
 def sent(take: Take) -> Record:
     """The record to be of a take that was sent."""
-    return Record(
-        shot=take.shot,
-        take=take.number,
-        provider=take.provider,
-        model=take.model,
-        fingerprint=take.fingerprint,
-        request=dict(take.request),
-        defaulted=tuple(key for key in take.request if key in take.defaulted),
-        seed=take.seed,
-        seed_rule=None if take.seed_rule == "none" else take.seed_rule,
-    )
+    return Ingredients(request=dict(take.request)).record(take, None)
 
 
 @dataclass

@@ -287,12 +287,13 @@ def _cleared(intent: Intent, options: Options) -> dict[str, Account]:
 
 def _cleared_to_look(intent: Intent, asked: set[str], options: Options) -> dict[str, Account]:
     """The accounts that are in order, and a word on each other that is asked for: most can be had without one."""
-    found = clearance.spare(intent.opened.shot_list, sorted(intent.distant | asked), os.environ)
-    for provider in sorted(asked - found.keys()):
+    found: dict[str, Account] = {}
+    for provider in sorted(intent.distant | asked):
         try:
-            clearance.accounts(intent.opened.shot_list, [provider], os.environ)
+            found |= clearance.accounts(intent.opened.shot_list, [provider], os.environ)
         except UsageError as error:
-            options.say(str(error).removesuffix("\nnothing was submitted"))
+            if provider in asked:
+                options.say(str(error).removesuffix("\nnothing was submitted"))
     return found
 
 

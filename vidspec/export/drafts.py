@@ -1,4 +1,4 @@
-"""Which drafts show another thing than the list says now."""
+"""Drafts by their own lockfile: what drawing them would do, and which show another thing than the list says."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from vidspec.project import ProjectDisk, read_lock
 from vidspec.site import Site
 
 if TYPE_CHECKING:
+    from vidspec.lock import Lock
+    from vidspec.planned import Plan
     from vidspec.project import Opened
 
-__all__ = ["outdated"]
+__all__ = ["outdated", "planned"]
 
 
 def outdated(opened: Opened) -> frozenset[str]:
@@ -22,14 +24,19 @@ def outdated(opened: Opened) -> frozenset[str]:
 
     A draft that no lockfile of drafts knows, or that of a take that is gone, is not among them: nobody can tell.
     """
-    site = Site.drafts(opened.shot_list.path)
     try:
-        lock = read_lock(site.lock)
+        lock = read_lock(Site.drafts(opened.shot_list.path).lock)
         if not len(lock):
             return frozenset()
-        takes = [replace(take, output=f"{site.outputs}/{take.slate}.mp4") for take in opened.takes]
-        disk = ProjectDisk(opened.shot_list.project, site.folder)
-        found = plan(takes, lock, disk, opened.skipped, Afloat(dependants=True))
+        found = planned(opened, lock)
     except LockError:  # drafts are drawn again for nothing
         return frozenset()
     return frozenset(one.slate for one in found.takes if one.state == "stale")
+
+
+def planned(opened: Opened, lock: Lock) -> Plan:
+    """What drawing the drafts of a list would do, by their lockfile. Raises LockError."""
+    site = Site.drafts(opened.shot_list.path)
+    takes = [replace(take, output=f"{site.outputs}/{take.slate}.mp4") for take in opened.takes]
+    disk = ProjectDisk(opened.shot_list.project, site.folder)
+    return plan(takes, lock, disk, opened.skipped, Afloat(dependants=True))

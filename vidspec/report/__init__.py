@@ -18,7 +18,7 @@ from vidspec.export.drafts import outdated
 from vidspec.report import posters
 from vidspec.report.advice import Speech
 from vidspec.report.chart import charts, in_words
-from vidspec.report.content import Writer
+from vidspec.report.content import Writer, by_shot
 from vidspec.report.footage import Archive
 from vidspec.report.gallery import Gallery, write
 from vidspec.report.page import page
@@ -91,7 +91,7 @@ def make(opened: Opened, plan: Plan, lock: Lock, warnings: Sequence[Diagnostic],
             seen=seen,
             former=gallery.former(asked.slates, plan.removed, lock),
             times=_times(real),
-            warnings=_by_shot(warnings),
+            warnings=by_shot(warnings),
             flights=asked.flights,
         )
         text = page(
@@ -161,12 +161,4 @@ def _times(runs: Iterable[RunTimes]) -> dict[str, str]:
         for one in run.takes:
             if one.ending == "done":
                 found.setdefault(one.slate, in_words(one))
-    return found
-
-
-def _by_shot(warnings: Iterable[Diagnostic]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for one in warnings:
-        if one.shot is not None:
-            found.setdefault(one.shot, []).append(one.message)
     return found

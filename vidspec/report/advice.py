@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vidspec.plan_table import amount
-from vidspec.report.needs import STUCK, price_of_all
+from vidspec.report.needs import UNDONE, price_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,7 +93,7 @@ def _is_edited(planned: Planned) -> bool:
 def _with_needs(planned: Planned, speech: Speech, needs: Needs | None) -> Iterator[Command]:
     """What brings a take that needs others: another take that stands in, or all of them in one run."""
     chain = [planned] if needs is None else needs.chain(planned)
-    stuck = [one for one in chain if one.action in STUCK]
+    stuck = [one for one in chain if one.action in UNDONE]
     others = [one.slate for one in needs.instead(planned)] if needs is not None else []
     if others:
         text = speech.command("choose", *others, read=False)

@@ -18,6 +18,7 @@ from vidspec.summary import duration
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from vidspec.diagnostic import Diagnostic
     from vidspec.difference import Change
     from vidspec.lock import Lock, Output, Record
     from vidspec.planned import Plan, Planned
@@ -379,3 +380,12 @@ def _shape(width: int | None, height: int | None) -> str:
         return "wide"
     ratio = width / height
     return "tall" if ratio < 0.8 else "even" if ratio < 1.2 else "wide"
+
+
+def by_shot(warnings: Iterable[Diagnostic]) -> dict[str, list[str]]:
+    """What is said of each shot, by its id."""
+    found: dict[str, list[str]] = {}
+    for one in warnings:
+        if one.shot is not None:
+            found.setdefault(one.shot, []).append(one.message)
+    return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vidspec import graph
 from vidspec.plan_table import sum_of
+from vidspec.planned import STUCK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from vidspec.shot import Shot
     from vidspec.take import Input, Take
 
-STUCK = ("failed", "decide")
+UNDONE = ("failed", "decide")
 """What is done for a take that has come to nothing, until a person says more."""
 
 
@@ -57,7 +58,7 @@ class Needs:
         Nothing where another than a chosen take is asked for, or where no other take of the shot is there.
         """
         chain = self.chain(planned)
-        stuck = [one for one in chain if one.action in STUCK]
+        stuck = [one for one in chain if one.action in UNDONE]
         if not all(self._is_by_choice(other, one) for one in stuck for other in chain):
             return []
         shots = dict.fromkeys(one.take.shot for one in stuck)
@@ -84,6 +85,6 @@ def price_of_all(chain: Sequence[Planned]) -> str:
     for one in chain:
         if one.pays:
             costs.append(one.cost)
-        elif one.action in (*STUCK, "blocked"):
+        elif one.action in STUCK:
             costs.append(one.again)
     return sum_of(costs)

@@ -14,10 +14,9 @@ import trio
 from vidspec import conduct, graph, production
 from vidspec.errors import LockError
 from vidspec.events import Outcome
+from vidspec.export.drafts import planned
 from vidspec.lock import Lock
-from vidspec.planned import Afloat
-from vidspec.planning import plan
-from vidspec.project import ProjectDisk, read_lock
+from vidspec.project import read_lock
 from vidspec.site import Site
 
 if TYPE_CHECKING:
@@ -69,10 +68,7 @@ class Drafts:
 
 def look_at(opened: Opened, real: Plan) -> Drafts:
     """The drafts of a list that matter, by the plan of the real thing: what is rendered as written needs none."""
-    site = Site.drafts(opened.shot_list.path)
-    takes = [replace(take, output=f"{site.outputs}/{take.slate}.mp4") for take in opened.takes]
-    disk = ProjectDisk(opened.shot_list.project, site.folder)
-    found = plan(takes, _readable(site), disk, opened.skipped, Afloat(dependants=True))
+    found = planned(opened, _readable(Site.drafts(opened.shot_list.path)))
     work = {one.slate: one for one in found.work}
     needs = {slate: one.take.needs for slate, one in work.items()}
     wanted = graph.with_needs({one.slate for one in real.takes if is_open(one)}, needs)

@@ -5,7 +5,6 @@ What the page shows is reached by addresses that are made here, each of one file
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import html
 import os
@@ -21,13 +20,14 @@ import vidspec
 from vidspec.lock import Lock
 from vidspec.report import palette, posters
 from vidspec.report.advice import Speech
-from vidspec.report.content import Writer
+from vidspec.report.content import Writer, by_shot
 from vidspec.report.footage import Archive
 from vidspec.report.gallery import Gallery
 from vidspec.report.page import page as report_page
+from vidspec.report.page import source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from vidspec.diagnostic import Diagnostic
@@ -93,7 +93,7 @@ def make(
             seen={slate: addresses.of(one, slate) for slate, one in seen.items()},
             former={digest: addresses.of(one, digest[-16:]) for digest, one in former.items()},
             times={},
-            warnings=_by_shot(warnings),
+            warnings=by_shot(warnings),
         )
         text = report_page(
             writer.content(real, slates, opened.resolution.shots.values()),
@@ -134,14 +134,6 @@ class _Addresses:
         return Path(os.path.normpath(self._folder.absolute() / unquote(address)))
 
 
-def _by_shot(warnings: Iterable[Diagnostic]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for one in warnings:
-        if one.shot is not None:
-            found.setdefault(one.shot, []).append(one.message)
-    return found
-
-
 # --- what keeps a page fresh -------------------------------------------------------------------------------
 
 _META = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">\n?')
@@ -170,17 +162,13 @@ def _dressed(text: str, policy: str | None = None) -> Page:
 
 def _policy(written: str, style: str, script: str) -> str:
     """A policy that lets ours run too, and the page ask its own server; files of this machine are not for it."""
-    more = {"script-src": _hash(script), "style-src": _hash(style)}
+    more = {"script-src": source_of(script), "style-src": source_of(style)}
     rules = {"connect-src": "'self'", "frame-ancestors": "'none'"}
     for rule in written.split(";"):
         name, *sources = rule.split()
         sources = [one for one in sources if one != "file:"]
         rules[name] = " ".join((*sources, *([more[name]] if name in more else [])))
     return "; ".join(f"{name} {sources}" for name, sources in rules.items())
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 @cache
