@@ -410,6 +410,9 @@ sys.stdin.readline()
 def terminal(*command: str) -> Iterator[int]:
     """A real terminal in which somebody is asked: its other end."""
     ours, theirs = pty.openpty()
+    kept = termios.tcgetattr(theirs)
+    kept[3] |= termios.NOFLSH  # else Ctrl-C may throw away what is printed upon it
+    termios.tcsetattr(theirs, termios.TCSANOW, kept)
     command = (sys.executable, *(command or ("-c", CHILD)))
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
         os.close(theirs)
